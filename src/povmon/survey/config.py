@@ -1,0 +1,279 @@
+"""survey.yml: what a survey is, validated key by key."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from povmon import paths
+from povmon.errors import PovmonError, unknown_name
+
+Product = Literal["audit", "indicators", "plan", "summary", "atlas", "brief"]
+FormName = Literal["county", "village", "household", "person"]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Title(_Strict):
+    """A text in English and Chinese."""
+
+    en: str
+    zh: str = ""
+
+
+class Currency(_Strict):
+    """The money unit of every amount on the household form."""
+
+    code: str
+    unit: str
+    zh: str = ""
+
+
+class Line(_Strict):
+    """A poverty line; the first one listed is the main one."""
+
+    id: Name
+    en: str
+    zh: str = ""
+    value: float = Field(gt=0)
+    prices: str = Field(description="price basis of the line")
+    source: str
+
+
+class Welfare(_Strict):
+    """Which amount is held against the lines, and by which definition of income."""
+
+    measure: Literal["income", "consumption"]
+    definition: Literal["net", "disposable", "expenditure"]
+
+
+class Design(_Strict):
+    """The sampling design: names of accepted-record columns."""
+
+    strata: Literal["county_id", "area"]
+    psu: Literal["village_id"] = "village_id"
+    weights: Literal["form", "none"]
+    calibrate_to: Literal["rural_population", "none"] = "none"
+    lonely: Literal["certainty", "remove", "adjust", "average"] | None = None
+    villages_per_county: int | None = Field(default=None, ge=1)
+    households_per_village: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _population(self) -> Design:
+        if self.weights == "none" and self.calibrate_to != "none":
+            raise ValueError("calibrate_to needs weights: form")
+        return self
+
+
+class AreaEntry(_Strict):
+    """An area that the reference data do not know."""
+
+    id: Name
+    name_en: str
+    name_zh: str = ""
+
+
+class Column(_Strict):
+    """How one column of a form is read from a submitted file.
+
+    ``from``: name in the file. ``number_rows``: instead of a column, the row number behind this
+    prefix. ``constant``: instead of a column, one value. ``transform`` comes before ``scale``.
+    ``prefix`` is put before an identifier. ``codes`` maps submitted values to the form's codes.
+    """
+
+    source: str | None = Field(default=None, alias="from")
+    number_rows: str | None = None
+    constant: str | int | float | None = None
+    transform: Literal["none", "exp"] = "none"
+    scale: float = 1.0
+    prefix: str = ""
+    codes: dict[str, str] = Field(default_factory=dict)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Column:
+        if sum(v is not None for v in (self.source, self.number_rows, self.constant)) != 1:
+            raise ValueError("give exactly one of from, number_rows, constant")
+        return self
+
+
+class ProportionPolicy(_Strict):
+    """Widths of the Korn-Graubard interval of a proportion."""
+
+    caution_width: float = 0.20
+    unreliable_width: float = 0.30
+
+
+class CvPolicy(_Strict):
+    """Coefficients of variation."""
+
+    caution: float = 0.20
+    unreliable: float = 0.33
+
+
+class Policy(_Strict):
+    """When an estimate is shown, shown with a warning, or suppressed."""
+
+    min_households: int = Field(default=30, ge=1)
+    min_effective: float = Field(default=30, ge=0)
+    min_villages: int = Field(default=30, ge=1)
+    min_df: int = Field(default=8, ge=1)
+    proportion: ProportionPolicy = ProportionPolicy()
+    cv: CvPolicy = CvPolicy()
+    sources: list[str] = Field(default_factory=list)
+
+
+class Comparison(_Strict):
+    """A published figure shown beside the survey's own, with the reason for a difference."""
+
+    indicator: str
+    domain_kind: str
+    domain: str
+    value: float
+    unit: str
+    source: str
+    reason: str
+
+
+class Survey(_Strict):
+    """A survey as its survey.yml describes it."""
+
+    survey: Name
+    title: Title
+    description: Title
+    synthetic: bool
+    year: int = Field(ge=1949, le=2100)
+    currency: Currency
+    lines: list[Line] = Field(min_length=1)
+    welfare: Welfare
+    design: Design
+    delivery: Literal["area_province", "whole"]
+    areas: Literal["reference"] | list[AreaEntry]
+    counties: Literal["reference", "none"] = "reference"
+    only_counties: list[str] = Field(default_factory=list)
+    forms: list[FormName] = Field(min_length=1)
+    columns: dict[FormName, dict[str, Column]] = Field(default_factory=dict)
+    area_column: Column | None = None
+    products: list[Product] = Field(min_length=1)
+    deadline: dt.date | None = None
+    policy: Policy = Policy()
+    published: list[Comparison] = Field(default_factory=list)
+    source: str = ""
+    licence: str = ""
+    seed: int | None = None
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Survey:
+        if "household" not in self.forms:
+            raise ValueError("forms must include household")
+        ids = [line.id for line in self.lines]
+        if len(set(ids)) != len(ids):
+            raise ValueError("two lines have the same id")
+        if self.delivery == "whole" and self.area_column is None:
+            raise ValueError("delivery: whole needs area_column")
+        return self
+
+    @property
+    def area_ids(self) -> list[str]:
+        """Identifiers of the survey's areas, in order."""
+        return list(self.area_names)
+
+    @property
+    def area_names(self) -> dict[str, tuple[str, str]]:
+        """Area id -> (English name, Chinese name)."""
+        if self.areas != "reference":
+            return {a.id: (a.name_en, a.name_zh) for a in self.areas}
+        from povmon import reference
+
+        areas = reference.areas()
+        if self.only_counties:
+            counties = reference.counties()
+            present = counties.loc[counties["county_id"].isin(self.only_counties), "area_id"]
+            areas = areas[areas["area_id"].isin(present)]
+        names = zip(areas["name_en"], areas["name_zh"], strict=True)
+        return dict(zip(areas["area_id"], names, strict=True))
+
+    def check_area(self, area: str) -> str:
+        """Return `area` if the survey has it; otherwise an error that lists the valid ones."""
+        if area not in self.area_names:
+            raise unknown_name("area", area, self.area_names, where=f"survey {self.survey}")
+        return area
+
+    @property
+    def line(self) -> Line:
+        """The main poverty line."""
+        return self.lines[0]
+
+
+def load_survey(name: str) -> Survey:
+    """Read and validate ``data/raw/<name>/survey.yml``.
+
+    Raises
+    ------
+    PovmonError : no such survey, or a key that is unknown, missing or wrong (named, with the
+        permitted values).
+    """
+    path = paths.raw(name) / "survey.yml"
+    if not path.is_file():
+        raise unknown_name("survey", name, paths.surveys())
+    place = str(path.relative_to(paths.root()))
+    try:
+        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise PovmonError(
+            f"not readable as YAML ({error})", where=place, todo="correct the file's syntax"
+        ) from error
+    try:
+        survey = Survey.model_validate(content)
+    except ValidationError as error:
+        raise _explain(error, place) from error
+    if survey.survey != name:
+        raise PovmonError(
+            f"is {survey.survey!r} but the folder is called {name!r}",
+            where=f"{place}, key survey",
+            todo="give both the same name",
+        )
+    return survey
+
+
+def _explain(error: ValidationError, place: str) -> PovmonError:
+    """One paragraph for the first of pydantic's complaints, and the number of the others."""
+    first, *others = error.errors(include_url=False)
+    key = ".".join(str(part) for part in first["loc"]) or "(the whole file)"
+    kind = first["type"]
+    more = f" ({len(others)} more after this one)" if others else ""
+    where = f"{place}, key {key}"
+    if kind == "extra_forbidden":
+        valid = ", ".join(_valid_keys(first["loc"]))
+        return PovmonError(f"unknown key{more}", where=where, todo=f"valid keys here: {valid}")
+    if kind == "missing":
+        return PovmonError(f"missing key{more}", where=where, todo="add it")
+    what = f"{first['msg']}, found {first.get('input')!r:.80}{more}"
+    return PovmonError(what, where=where, todo="correct the value")
+
+
+def _valid_keys(location: tuple[int | str, ...]) -> list[str]:
+    """Keys that are valid where `location` points, by walking the model's own annotations."""
+    model: Any = Survey
+    for part in location[:-1]:
+        if isinstance(part, str) and isinstance(model, type) and part in model.model_fields:
+            model = _model_inside(model.model_fields[part].annotation)
+    return [f.alias or name for name, f in model.model_fields.items()]
+
+
+def _model_inside(annotation: Any) -> Any:
+    """The model class named by an annotation such as ``list[Line]`` or ``Column | None``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        found = _model_inside(argument)
+        if found is not None:
+            return found
+    return None
+
