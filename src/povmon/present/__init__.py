@@ -1,0 +1,1 @@
+"""What the reader sees: tables, charts, maps, and the self-contained HTML pages."""
