@@ -102,7 +102,7 @@ def _as_column(spec: ColumnSpec) -> Column:
         return Column(spec)
     if isinstance(spec, Mapping):
         return Column(**spec)
-    return Column(*spec)
+    return Column(*spec)  # type: ignore[arg-type]
 
 
 def _complete(column: Column, frame: pd.DataFrame, first: bool) -> Column:
@@ -232,7 +232,7 @@ class Table:
         object.__setattr__(self, "_columns", complete)
 
     def _rows(self) -> list[dict[str, Any]]:
-        return self.frame.to_dict("records")
+        return [{str(k): v for k, v in row.items()} for row in self.frame.to_dict("records")]
 
     def _repr_html_(self) -> str:
         reasons = _Reasons()
@@ -414,7 +414,7 @@ class Figure:
 
 
 # What makes two runs give the same bytes: no date, no random ids, letters as outlines.
-_FIXED = {"svg.hashsalt": "povmon", "svg.fonttype": "path", "savefig.dpi": 96}
+_FIXED: Any = {"svg.hashsalt": "povmon", "svg.fonttype": "path", "savefig.dpi": 96}
 
 
 def _draw(fig: Any, raster: bool, dpi: int) -> tuple[str, int]:
