@@ -101,9 +101,7 @@ def english(name: str, base: str | None) -> tuple[str, str, str]:
 def rows() -> list[dict[str, str]]:
     """One row a county, prefecture and province, in the order of counties.csv."""
     with (HERE / "irregular_names.csv").open(encoding="utf-8") as handle:
-        table = {
-            (r["kind"], r["province_zh"], r["name_zh"]): r for r in csv.DictReader(handle)
-        }
+        table = {(r["kind"], r["province_zh"], r["name_zh"]): r for r in csv.DictReader(handle)}
     with (REFERENCE / "counties.csv").open(encoding="utf-8") as handle:
         counties = list(csv.DictReader(handle))
     provinces = dict.fromkeys(c["province"] for c in counties)
