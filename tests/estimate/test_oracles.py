@@ -1,0 +1,135 @@
+"""Numbers computed with R (survey 4.5), see tests/oracles/README.md."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from povmon.estimate import Design, estimate, fgt, gini, mean, multidimensional, ratio, total
+
+ORACLES = Path(__file__).resolve().parents[1] / "oracles"
+DEPRIVATIONS = [f"d{j}" for j in range(1, 11)]
+WEIGHTS = [Fraction(1, 20)] * 4 + [Fraction(1, 6)] * 3 + [Fraction(1, 10)] * 3
+INDEX = multidimensional(dict(zip(DEPRIVATIONS, WEIGHTS, strict=True)), Fraction(1, 3))
+DESIGN = Design("county", "village", "w_person")
+CLOSE = {"rtol": 1e-9, "atol": 0.0}
+
+
+@pytest.fixture(scope="module")
+def survey() -> pd.DataFrame:
+    frame = pd.read_csv(ORACLES / "survey.csv")
+    frame["hh_income"] = frame["income_pc"] * frame["hhsize"]
+    frame["poor"] = (frame["income_pc"] < 2300) * 1.0
+    return frame
+
+
+@pytest.fixture(scope="module")
+def oracle() -> dict:
+    return json.loads((ORACLES / "estimates.json").read_text())
+
+
+MEASURES = {
+    "mean_poor": fgt("income_pc", 2300, 0),
+    "mean_gap": fgt("income_pc", 2300, 1),
+    "mean_gap2": fgt("income_pc", 2300, 2),
+    "convey_fgt0": fgt("income_pc", 2300, 0, closed=True),
+    "convey_fgt1": fgt("income_pc", 2300, 1, closed=True),
+    "convey_fgt2": fgt("income_pc", 2300, 2, closed=True),
+    "mean_income_pc": mean("income_pc"),
+    "mean_hhsize": mean("hhsize"),
+    "mean_mpoor": INDEX.H,
+    "mean_cmp": INDEX.M0,
+    "A_ratio": INDEX.A,
+    "total_poor": total("poor"),
+    "consumption_ratio_narm": ratio("consumption_pc", "income_pc"),
+    "consumption_mean_narm": mean("consumption_pc"),
+}
+HOUSEHOLD = {"total_hh_income": total("hh_income")}
+
+
+@pytest.mark.parametrize("key", MEASURES)
+def test_whole_sample(key: str, survey: pd.DataFrame, oracle: dict) -> None:
+    got = estimate(survey, DESIGN, [MEASURES[key]]).iloc[0]
+    want = oracle["synth_wr"][key]
+    np.testing.assert_allclose([got["estimate"], got["se"]], [want["est"], want["se"]], **CLOSE)
+
+
+def test_household_total(survey: pd.DataFrame, oracle: dict) -> None:
+    want = oracle["synth_wr"]["total_hh_income"]
+    got = estimate(survey, DESIGN, [total("hh_income")]).iloc[0]
+    np.testing.assert_allclose([got["estimate"], got["se"]], [want["est"], want["se"]], **CLOSE)
+
+
+DOMAINS = {
+    "poor": fgt("income_pc", 2300, 0),
+    "gap": fgt("income_pc", 2300, 1),
+    "gap2": fgt("income_pc", 2300, 2),
+    "income_pc": mean("income_pc"),
+    "mpoor": INDEX.H,
+    "cmp": INDEX.M0,
+    "A": INDEX.A,
+    "total_poor": total("poor"),
+}
+
+
+@pytest.mark.parametrize("by", ["area", "minority"])
+@pytest.mark.parametrize("key", DOMAINS)
+def test_domains(key: str, by: str, survey: pd.DataFrame, oracle: dict) -> None:
+    got = estimate(survey, DESIGN, [DOMAINS[key]], by=[by])
+    want = oracle["synth_wr"][f"by_{by}_{key}"]
+    assert [str(d) for d in got[by]] == want["domain"]
+    np.testing.assert_allclose(got["estimate"], want["est"], **CLOSE)
+    np.testing.assert_allclose(got["se"], want["se"], **CLOSE)
+
+
+@pytest.mark.parametrize("j", DEPRIVATIONS)
+def test_deprivations(j: str, survey: pd.DataFrame, oracle: dict) -> None:
+    measures = [INDEX.uncensored(j), INDEX.censored(j), INDEX.contribution(j)]
+    got = estimate(survey, DESIGN, measures)
+    for row, key, scale in zip(
+        got.itertuples(), ("uncensored", "censored", "contrib_pct"), (1, 1, 1), strict=True
+    ):
+        want = oracle["synth_wr"][f"{key}_{j}"]
+        np.testing.assert_allclose(row.estimate * scale, want["est"], **CLOSE)
+        np.testing.assert_allclose(row.se * scale, want["se"], **CLOSE)
+
+
+def test_gini(survey: pd.DataFrame) -> None:
+    oracle = json.loads((ORACLES / "gini.json").read_text())["synth_wr"]
+    got = estimate(survey, DESIGN, [gini("income_pc")]).iloc[0]
+    want = oracle["overall"]
+    np.testing.assert_allclose([got["estimate"], got["se"]], [want["est"], want["se"]], **CLOSE)
+    by_area = estimate(survey, DESIGN, [gini("income_pc")], by=["area"])
+    np.testing.assert_allclose(by_area["estimate"], oracle["by_area"]["est"], **CLOSE)
+    np.testing.assert_allclose(by_area["se"], oracle["by_area"]["se"], **CLOSE)
+
+
+def test_interval_and_design_effect(survey: pd.DataFrame, oracle: dict) -> None:
+    got = estimate(survey, DESIGN, [fgt("income_pc", 2300, 0)]).iloc[0]
+    want = oracle["synth_wr"]["ci_mean_poor"]
+    assert got["df"] == want["df"]
+    np.testing.assert_allclose([got["ci_low"], got["ci_high"]], want["logit"], **CLOSE)
+    deff = oracle["synth_wr"]["deff_mean_poor"]["deff_replace"]
+    np.testing.assert_allclose(got["deff"], deff, **CLOSE)
+
+
+def test_poststratified(survey: pd.DataFrame, oracle: dict) -> None:
+    margins = oracle["calibration_margins"]
+    known = dict(zip(margins["area"], margins["area_total"], strict=True))
+    frame = survey.copy()
+    reached = frame.groupby("area")["w_person"].transform("sum")
+    frame["w"] = frame["w_person"] * frame["area"].map(lambda a: known[a]) / reached
+    design = Design("county", "village", "w", poststrata="area")
+    got = estimate(frame, design, [fgt("income_pc", 2300, 0), mean("income_pc")])
+    want = oracle["synth_postStratify_area"]
+    np.testing.assert_allclose(
+        got["estimate"], [want["mean_poor"]["est"], want["mean_income"]["est"]], **CLOSE
+    )
+    np.testing.assert_allclose(
+        got["se"], [want["mean_poor"]["se"], want["mean_income"]["se"]], **CLOSE
+    )
