@@ -7,6 +7,7 @@ Fonts: the package's own subset of Noto Sans, so that Chinese names never become
 
 from __future__ import annotations
 
+import dataclasses
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -48,8 +49,13 @@ def register_fonts() -> None:
     """Tell matplotlib of the package's fonts; done once a process."""
     from matplotlib import font_manager
 
+    fonts = font_manager.fontManager
     for name in FONT_FILES:
-        font_manager.fontManager.addfont(str(font_path(name)))
+        fonts.addfont(str(font_path(name)))
+    # There is no bold Chinese face: a bold title takes its Chinese characters from the regular
+    # one, and matplotlib need not warn of that.
+    chinese = next(entry for entry in fonts.ttflist if entry.name == FAMILY[1])
+    fonts.ttflist.append(dataclasses.replace(chinese, weight=700))
 
 
 def rc() -> dict[str, Any]:
