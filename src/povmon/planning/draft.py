@@ -1,0 +1,306 @@
+"""An area's draft plan: everything that is known of the area, arranged by the outline's chapters."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from povmon import paths, reference
+from povmon.indicators.catalogue import CATALOGUE
+from povmon.planning import priorities, schedule, tables, targets
+from povmon.planning._read import percent, read_estimates, read_parquet, select
+from povmon.planning.outline import Outline, load_outline
+from povmon.survey import Survey, load_survey
+
+POOLED = "nation"
+WORSE, BETTER, HIGHER, LOWER = "worse", "better", "higher", "lower"
+TOTALS = ("persons", "households")  # totals of an area are not held against the pooled total
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An area's draft plan.
+
+    Attributes
+    ----------
+    survey : the survey it rests on.
+    area : area id.
+    name_en, name_zh : names of the area.
+    counties : reference counties of the area, empty for an area the reference does not know.
+    surveyed : the counties of the area that the survey covers.
+    estimates, pooled : estimates of the area and of the 14 areas combined.
+    outline, targets, timetable : planning data.
+    progress : what was delivered, where the survey records it.
+    tables : plan tables of the provinces.
+    """
+
+    survey: Survey
+    area: str
+    name_en: str
+    name_zh: str
+    counties: pd.DataFrame
+    surveyed: pd.DataFrame
+    estimates: pd.DataFrame
+    pooled: pd.DataFrame
+    outline: Outline
+    targets: targets.Targets
+    timetable: schedule.Schedule
+    progress: schedule.Progress | None
+    tables: tables.PlanTables
+
+    @cached_property
+    def provinces(self) -> dict[str, str]:
+        """Province id -> English name, for the provinces of the surveyed counties."""
+        return dict(zip(self.surveyed["province_id"], self.surveyed["province_en"], strict=True))
+
+    @cached_property
+    def gaps(self) -> pd.DataFrame:
+        """The verified targets against the baseline (`targets.target_gaps`)."""
+        return targets.target_gaps(
+            self.targets, self.estimates, self.area, list(self.provinces), self.survey.year
+        )
+
+    @cached_property
+    def priorities(self) -> pd.DataFrame:
+        """Deprivations by contribution, with the key tasks (`deprivation_priorities`)."""
+        return priorities.deprivation_priorities(self.outline, self.estimates, self.area)
+
+    @cached_property
+    def need(self) -> pd.DataFrame:
+        """Counties by headcount (`greatest_need`)."""
+        return priorities.greatest_need(self.estimates, self.counties)
+
+    @cached_property
+    def schedule(self) -> pd.DataFrame:
+        """Events and products with what is late (`schedule_frame`)."""
+        return schedule.schedule_frame(
+            self.timetable, self.area, self.provinces, self.progress
+        )
+
+    @property
+    def as_of(self) -> str:
+        """The day against which lateness is judged, as text."""
+        return schedule.as_of(self.timetable, self.progress).isoformat()
+
+
+def load_draft(survey: str, area: str) -> Draft:
+    """Gather what an area's plan is drafted from.
+
+    Parameters
+    ----------
+    survey : name of the survey.
+    area : one of its areas.
+
+    Raises
+    ------
+    PovmonError : unknown survey or area, estimates not made yet, or faulty planning data.
+    """
+    chosen = load_survey(survey)
+    chosen.check_area(area)
+    name_en, name_zh = chosen.area_names[area]
+    outline = load_outline()
+    everywhere = reference.counties()
+    counties = everywhere[everywhere["area_id"] == area].reset_index(drop=True)
+    surveyed = counties
+    if chosen.only_counties:
+        surveyed = counties[counties["county_id"].isin(chosen.only_counties)]
+    return Draft(
+        survey=chosen,
+        area=area,
+        name_en=name_en,
+        name_zh=name_zh,
+        counties=counties,
+        surveyed=surveyed.reset_index(drop=True),
+        estimates=read_estimates(survey, area),
+        pooled=read_estimates(survey, POOLED),
+        outline=outline,
+        targets=targets.load_targets(),
+        timetable=schedule.load_schedule(),
+        progress=schedule.load_progress(survey),
+        tables=tables.load_tables(survey, area, surveyed, outline),
+    )
+
+
+def situation(draft: Draft, indicators: list[str]) -> pd.DataFrame:
+    """Indicators of the area beside the 14 areas combined, with the difference.
+
+    The area is part of the pool, so the two estimates are positively correlated. The variance of
+    the difference is taken as the sum of both variances, which is never too small: the interval
+    is conservative.
+
+    Parameters
+    ----------
+    draft : the draft plan.
+    indicators : indicator ids; those that the survey does not have are left out.
+
+    Returns
+    -------
+    frame, one row an indicator: indicator, en, zh, unit, estimate, ci_low, ci_high, flag,
+    reason, pooled, pooled_low, pooled_high, difference, difference_low, difference_high,
+    reading (worse, better, higher, lower, cannot tell, or empty where there is no comparison).
+    """
+    own, pool = select(draft.estimates, "area", draft.area), select(draft.pooled, "all")
+    rows = [_compare(i, own.loc[i], pool) for i in indicators if i in own.index]
+    columns = [
+        "indicator", "en", "zh", "unit", "estimate", "ci_low", "ci_high", "flag", "reason",
+        "pooled", "pooled_low", "pooled_high", "difference", "difference_low",
+        "difference_high", "reading",
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _compare(indicator: str, own: pd.Series, pool: pd.DataFrame) -> dict[str, Any]:
+    label = CATALOGUE[indicator]
+    row: dict[str, Any] = {
+        "indicator": indicator, "en": label.en, "zh": label.zh, "reading": "",
+        **{k: own[k] for k in ("unit", "estimate", "ci_low", "ci_high", "flag", "reason")},
+        **dict.fromkeys(
+            ("pooled", "pooled_low", "pooled_high", "difference", "difference_low",
+             "difference_high"), math.nan),
+    }  # fmt: skip
+    if indicator not in pool.index or own["unit"] in TOTALS:
+        return row
+    other = pool.loc[indicator]
+    row |= {
+        "pooled": other["estimate"], "pooled_low": other["ci_low"], "pooled_high": other["ci_high"]
+    }  # fmt: skip
+    if any(pd.isna(x["estimate"]) or pd.isna(x["se"]) for x in (own, other)):
+        return row
+    return row | _difference(own, other, label.good)
+
+
+def _difference(own: pd.Series, other: pd.Series, good: str | None) -> dict[str, Any]:
+    from scipy import stats  # a slow import that most of this module does without
+
+    value = float(own["estimate"] - other["estimate"])
+    freedom = min(float(own["df"]), float(other["df"]))
+    half = float(stats.t.ppf(0.975, freedom)) * math.hypot(own["se"], other["se"])
+    low, high = value - half, value + half
+    reading = targets.CANNOT_TELL
+    if low > 0 or high < 0:
+        reading = HIGHER if low > 0 else LOWER
+        if good in ("high", "low"):
+            reading = BETTER if (low > 0) == (good == "high") else WORSE
+    return {
+        "difference": value, "difference_low": low, "difference_high": high, "reading": reading
+    }  # fmt: skip
+
+
+def chapter_situation(draft: Draft, chapter: str) -> pd.DataFrame:
+    """`situation` for the indicators that the outline assigns to a chapter."""
+    return situation(draft, draft.outline.chapter(chapter).indicators)
+
+
+def provinces_frame(draft: Draft, indicator: str = "headcount") -> pd.DataFrame:
+    """One indicator for the area's part of each province, in the order of their codes."""
+    rows = draft.estimates[
+        (draft.estimates["domain_kind"] == "province")
+        & (draft.estimates["indicator"] == indicator)
+    ].sort_values("domain")
+    names = draft.surveyed.drop_duplicates("province_id").set_index("province_id")
+    counts = draft.surveyed["province_id"].value_counts()
+    return pd.DataFrame(
+        {
+            "province_id": rows["domain"],
+            "province_en": rows["domain"].map(names["province_en"]),
+            "province_zh": rows["domain"].map(names["province_zh"]),
+            "counties": rows["domain"].map(counts),
+            **{
+                c: rows[c]
+                for c in ("unit", "estimate", "ci_low", "ci_high", "n", "flag", "reason")
+            },
+        }
+    ).reset_index(drop=True)
+
+
+def draft_frame(draft: Draft) -> pd.DataFrame:
+    """The draft plan as a table: one row a statement, chapter by chapter.
+
+    Returns
+    -------
+    frame: survey, area, position (chapter, from 1), chapter, chapter_en, chapter_zh, kind (data,
+    task, or planners: left for the planners to write), item (indicator, county, target or task
+    id), estimate, ci_low, ci_high, unit, text.
+    """
+    rows: list[dict[str, Any]] = []
+    for position, chapter in enumerate(draft.outline.chapters, 1):
+        head = {
+            "survey": draft.survey.survey, "area": draft.area, "position": position,
+            "chapter": chapter.id, "chapter_en": chapter.en, "chapter_zh": chapter.zh,
+        }  # fmt: skip
+        items = [*_data_items(draft, chapter.id), *_task_items(draft, chapter.id)]
+        items.append({"kind": "planners", "item": "", "text": f"To be written: {chapter.planners}"})
+        rows += [head | item for item in items]
+    columns = [
+        "survey", "area", "position", "chapter", "chapter_en", "chapter_zh", "kind", "item",
+        "estimate", "ci_low", "ci_high", "unit", "text",
+    ]  # fmt: skip
+    frame = pd.DataFrame(rows).reindex(columns=columns)
+    return frame.assign(unit=frame["unit"].fillna(""))
+
+
+def _data_items(draft: Draft, chapter: str) -> list[dict[str, Any]]:
+    """What the data say for a chapter."""
+    frame = chapter_situation(draft, chapter)
+    items = [_item(r["indicator"], r["en"], r) for _, r in frame.iterrows()]
+    if chapter == "general_requirements":
+        items += [
+            {"kind": "data", "item": r["target"], "text": targets.describe(r), "unit": r["unit"],
+             "estimate": r["estimate"], "ci_low": r["ci_low"], "ci_high": r["ci_high"]}
+            for _, r in draft.gaps.iterrows()
+        ]  # fmt: skip
+    if chapter == "spatial_layout":
+        need = draft.need[draft.need["rank"].notna()]
+        items += [_item(r["county_id"], str(r["county_en"]), r) for _, r in need.iterrows()]
+    return items
+
+
+def _item(name: str, label: str, row: pd.Series) -> dict[str, Any]:
+    text = label
+    if pd.isna(row["estimate"]):
+        text = f"{label}: not shown ({row['reason']})"
+    elif row["unit"] == "share":
+        ends = f"{percent(row['ci_low'])} to {percent(row['ci_high'])}"
+        text = f"{label}: {percent(row['estimate'])} ({ends})"
+    return {
+        "kind": "data", "item": name, "text": text,
+        **{c: row[c] for c in ("estimate", "ci_low", "ci_high", "unit")},
+    }  # fmt: skip
+
+
+def _task_items(draft: Draft, chapter: str) -> list[dict[str, Any]]:
+    tasks = [t for t in draft.outline.key_tasks if t.chapter == chapter]
+    return [{"kind": "task", "item": t.id, "text": t.en} for t in tasks]
+
+
+def accounting(draft: Draft) -> pd.DataFrame | None:
+    """The audit's account of records received, accepted, corrected and rejected."""
+    return read_parquet(draft.survey.survey, draft.area, "accounting")
+
+
+def write_draft(draft: Draft) -> pd.DataFrame:
+    """Write ``plan.parquet`` and ``plan_review.parquet`` of the area.
+
+    Returns
+    -------
+    frame: one row a file, with its path below data/processed, its rows and what it holds.
+    """
+    from povmon.planning.review import review  # review judges drafts, so it imports this module
+
+    folder = paths.processed(draft.survey.survey, draft.area)
+    folder.mkdir(parents=True, exist_ok=True)
+    parts = {
+        "plan": (draft_frame(draft), "the draft, one row a statement"),
+        "plan_review": (review(draft), "the review, one row a requirement"),
+    }
+    rows = []
+    for name, (frame, what) in parts.items():
+        temporary = folder / f".{name}.parquet.partial"
+        frame.to_parquet(temporary, index=False)
+        temporary.replace(folder / f"{name}.parquet")
+        rows.append({"file": f"{name}.parquet", "rows": len(frame), "holds": what})
+    return pd.DataFrame(rows)
