@@ -1,0 +1,174 @@
+"""The ledger of an audit: the records under audit and everything that is found and done.
+
+All checks go through it, so that no value changes without an entry in the log of corrections and
+no record is left out without a reason.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from povmon.audit.rules import catalogue
+from povmon.survey.forms import FORMS
+
+FINDINGS = ["rule", "severity", "level", "file", "line", "key", "column", "value", "message"]
+CORRECTIONS = ["form", "key", "column", "before", "after", "rule", "method", "file", "line"]
+REJECTED = ["form", "key", "file", "line", "rule", "reason"]
+
+Mask = Any  # a boolean Series or array with one entry a row of the form's table
+
+
+def as_text(values: pd.Series) -> pd.Series:
+    """Values as they are shown in findings and logs: "" for missing, 1 and 0 for yes and no."""
+    if pd.api.types.is_bool_dtype(values):
+        values = values.astype("Int64")
+    if pd.api.types.is_float_dtype(values):
+        text = values.map(lambda v: "" if pd.isna(v) else f"{v:.12g}")
+    else:
+        text = values.map(lambda v: "" if pd.isna(v) else str(v))
+    return text.astype("str")
+
+
+def label(form: str, column: str) -> str:
+    """The English label of a field, for messages."""
+    if form in FORMS and column in FORMS[form].columns:
+        return FORMS[form][column].en
+    return column
+
+
+class Ledger:
+    """Records and entries.
+
+    Parameters
+    ----------
+    tables : form -> records (the form's fields, ``key``, ``source_file``, ``source_line``),
+        index 0, 1, ...; checks read them, and change them through `correct` only.
+    submitted : form -> fields that at least one file had.
+    """
+
+    def __init__(self, tables: dict[str, pd.DataFrame], submitted: dict[str, set[str]]) -> None:
+        self.tables = tables
+        self.submitted = submitted
+        self.live = {form: np.ones(len(t), dtype=bool) for form, t in tables.items()}
+        self.changed = {form: np.zeros(len(t), dtype=bool) for form, t in tables.items()}
+        self.faults = {form: np.zeros(len(t), dtype=int) for form, t in tables.items()}
+        self._findings: list[pd.DataFrame] = []
+        self._corrections: list[pd.DataFrame] = []
+        self._rejected: list[pd.DataFrame] = []
+
+    def accepted(self, form: str) -> pd.DataFrame:
+        """The records of a form that are still in (a copy)."""
+        return self.tables[form][self.live[form]].copy()
+
+    def find(
+        self, rule: str, form: str, rows: Mask, column: str = "",
+        value: pd.Series | None = None, detail: pd.Series | None = None,
+    ) -> None:  # fmt: skip
+        """Enter a finding for each row of `rows`.
+
+        Parameters
+        ----------
+        value : text of the value found (default: the column's current value).
+        detail : text for the {detail} of the rule's message.
+        """
+        rows = np.asarray(rows, dtype=bool)
+        if not rows.any():
+            return
+        entry = catalogue()[rule]
+        table = self.tables[form]
+        if value is None and column in table:
+            value = as_text(table.loc[rows, column])
+        shown = value[rows] if value is not None and len(value) == len(table) else value
+        message = entry.en.replace("{column}", label(form, column))
+        self._findings.append(
+            pd.DataFrame({
+                "rule": rule, "severity": entry.severity, "level": form,
+                "file": table.loc[rows, "source_file"], "line": table.loc[rows, "source_line"],
+                "key": table.loc[rows, "key"], "column": column,
+                "value": "" if shown is None else shown,
+                "message": _with_detail(message, rows, detail),
+            })
+        )  # fmt: skip
+        if entry.severity == "hard":
+            self.faults[form] += rows
+
+    def correct(
+        self, rule: str, form: str, rows: Mask, column: str, after: Any, method: str,
+        before: pd.Series | None = None,
+    ) -> None:  # fmt: skip
+        """Replace the values of `rows` (by a scalar or a Series over the table) and log it."""
+        rows = np.asarray(rows, dtype=bool)
+        if not rows.any():
+            return
+        table = self.tables[form]
+        old = as_text(table.loc[rows, column]) if before is None else before[rows]
+        table.loc[rows, column] = after[rows] if isinstance(after, pd.Series) else after
+        self._corrections.append(
+            pd.DataFrame({
+                "form": form, "key": table.loc[rows, "key"], "column": column, "before": old,
+                "after": as_text(table.loc[rows, column]), "rule": rule, "method": method,
+                "file": table.loc[rows, "source_file"], "line": table.loc[rows, "source_line"],
+            })
+        )  # fmt: skip
+        self.changed[form] |= rows
+
+    def log(self, form: str, rows: Mask, column: str, before: pd.Series, rule: str,
+            method: str) -> None:  # fmt: skip
+        """Log values that reading changed: the table holds them already."""
+        column_now = self.tables[form][column]
+        self.correct(rule, form, rows, column, column_now, method, before=before)
+
+    def reject(self, rule: str, form: str, rows: Mask, detail: pd.Series | None = None,
+               column: str = "") -> None:  # fmt: skip
+        """Leave out the live records among `rows`, with the rule's message as the reason."""
+        rows = np.asarray(rows, dtype=bool) & self.live[form]
+        if not rows.any():
+            return
+        self.find(rule, form, rows, column, detail=detail)
+        table = self.tables[form]
+        self._rejected.append(
+            pd.DataFrame({
+                "form": form, "key": table.loc[rows, "key"], "file": table.loc[rows, "source_file"],
+                "line": table.loc[rows, "source_line"], "rule": rule,
+                "reason": self._findings[-1]["message"],
+            })
+        )  # fmt: skip
+        self.live[form] &= ~rows
+
+    def note(self, rule: str, level: str, *, file: str = "", line: int = 0, key: str = "",
+             column: str = "", value: str = "", detail: str = "") -> None:  # fmt: skip
+        """Enter a finding that belongs to no record."""
+        entry = catalogue()[rule]
+        message = entry.en.replace("{column}", label(level, column)).replace("{detail}", detail)
+        row = [rule, entry.severity, level, file, line, key, column, value, message]
+        self._findings.append(pd.DataFrame([row], columns=FINDINGS))
+
+    def findings(self) -> pd.DataFrame:
+        """All findings, by file and line."""
+        return _stack(self._findings, FINDINGS, ["file", "line", "level", "column", "rule", "key"])
+
+    def corrections(self) -> pd.DataFrame:
+        """All changed values; several changes of one cell stay in the order they were made."""
+        return _stack(self._corrections, CORRECTIONS, ["file", "line", "form", "column"])
+
+    def rejected(self) -> pd.DataFrame:
+        """All records left out, with the reason."""
+        return _stack(self._rejected, REJECTED, ["file", "line", "form"])
+
+
+def _with_detail(message: str, rows: np.ndarray, detail: pd.Series | None) -> Any:
+    if detail is None or "{detail}" not in message:
+        return message
+    first, last = message.split("{detail}", 1)
+    chosen = detail[rows] if len(detail) == len(rows) else detail
+    return first + chosen.astype("str") + last
+
+
+def _stack(parts: list[pd.DataFrame], columns: list[str], order: list[str]) -> pd.DataFrame:
+    whole = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+    types = {name: "int64" if name == "line" else "str" for name in columns}
+    whole = whole[columns].astype(types)
+    return whole.sort_values(order, kind="stable", ignore_index=True)
