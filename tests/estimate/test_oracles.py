@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from povmon.errors import PovmonError
 from povmon.estimate import Design, estimate, fgt, gini, mean, multidimensional, ratio, total
 
 ORACLES = Path(__file__).resolve().parents[1] / "oracles"
@@ -133,3 +134,25 @@ def test_poststratified(survey: pd.DataFrame, oracle: dict) -> None:
     np.testing.assert_allclose(
         got["se"], [want["mean_poor"]["se"], want["mean_income"]["se"]], **CLOSE
     )
+
+
+@pytest.mark.parametrize("rule", ["certainty", "remove", "adjust", "average"])
+def test_single_psus(rule: str, survey: pd.DataFrame, oracle: dict) -> None:
+    # The oracle's sample: counties 7 and 8 lost all villages but the first.
+    lost = survey["county"].isin([7, 8]) & ~survey["village"].isin([701, 801])
+    frame = survey[~lost]
+    design = Design("county", "village", "w_person", lonely=rule)
+    want = oracle["synth_lonely"]
+    measures = [fgt("income_pc", 2300, 0), mean("income_pc")]
+    got = estimate(frame, design, measures)
+    wanted = [want[f"poor_{rule}"], want[f"income_{rule}"]]
+    np.testing.assert_allclose(got["estimate"], [w["est"] for w in wanted], **CLOSE)
+    np.testing.assert_allclose(got["se"], [w["se"] for w in wanted], **CLOSE)
+    by_area = estimate(frame, design, measures[:1], by=["area"])
+    np.testing.assert_allclose(by_area["se"], want[f"by_area_poor_{rule}"]["se"], **CLOSE)
+
+
+def test_a_single_psu_without_a_rule_is_an_error(survey: pd.DataFrame) -> None:
+    frame = survey[~(survey["county"].eq(7) & survey["village"].ne(701))]
+    with pytest.raises(PovmonError, match=r"single PSU: 7.*choose lonely="):
+        estimate(frame, DESIGN, [mean("income_pc")])

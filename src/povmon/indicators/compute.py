@@ -1,0 +1,176 @@
+"""Estimates of all indicators for the domains of an area, or of all areas together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from povmon.estimate import Design, estimate
+from povmon.indicators.catalogue import CATALOGUE, Indicator
+from povmon.indicators.frames import Frames, load
+from povmon.indicators.policy import apply_policy
+from povmon.indicators.store import COLUMNS, NATION, write_estimates
+from povmon.survey import Survey, load_survey
+
+# Indicators shown for groups of persons or households, not only for places.
+GROUPED = ("headcount", "poverty_gap", "poverty_severity", "poor_total", "income_mean",
+           "consumption_mean", "mpi_h", "mpi_m0")
+LINED = ("headcount", "poverty_gap", "poverty_severity")
+PERSON_GROUPS = ("sex", "age_group", "ethnicity")
+HOUSEHOLD_GROUPS = ("head_sex", "household_size")
+COUNTY_FORM = "from the county form: a report, not a sample estimate"
+
+
+def estimate_area(survey: str, area: str) -> pd.DataFrame:
+    """Estimate every indicator for one area and write its ``estimates.parquet``.
+
+    Parameters
+    ----------
+    survey, area : names; the area must be one of the survey's.
+
+    Returns
+    -------
+    The estimates table (see `store.COLUMNS`): the area, its counties and provinces, key and other
+    counties, and groups of persons and households.
+
+    Raises
+    ------
+    PovmonError : unknown survey or area, or the area has no accepted records.
+    """
+    config = load_survey(survey)
+    config.check_area(area)
+    kinds = ["area", "county", "province", "key_county", *PERSON_GROUPS, *HOUSEHOLD_GROUPS]
+    table = _all_kinds(config, load(config, [area]), kinds, area)
+    return write_estimates(table, survey, area)
+
+
+def pool(survey: str) -> pd.DataFrame:
+    """Estimate every indicator from all areas' records together; domain kind ``all`` is the top.
+
+    Estimates of areas are never combined: the records are, with all strata kept.
+    """
+    config = load_survey(survey)
+    kinds = ["all", "area", "province", "key_county", *PERSON_GROUPS, *HOUSEHOLD_GROUPS]
+    table = _all_kinds(config, load(config, config.area_ids), kinds, NATION)
+    return write_estimates(table, survey, NATION)
+
+
+def _all_kinds(
+    survey: Survey, frames: Frames, kinds: Sequence[str], label: str
+) -> pd.DataFrame:
+    """The estimates table over several kinds of domain."""
+    pieces = [piece for kind in kinds for piece in _one_kind(survey, frames, kind)]
+    table = pd.concat(pieces, ignore_index=True)
+    table.insert(0, "survey", survey.survey)
+    table.insert(1, "area", label)
+    order = {kind: i for i, kind in enumerate(kinds)}
+    indicators = {name: i for i, name in enumerate(CATALOGUE)}
+    keys = pd.DataFrame(
+        {
+            "kind": table["domain_kind"].map(order),
+            "domain": table["domain"],
+            "indicator": table["indicator"].str.split("@").str[0].map(indicators),
+            "line": table["indicator"],
+        }
+    )
+    return table.loc[keys.sort_values(list(keys)).index, list(COLUMNS)]
+
+
+def _one_kind(survey: Survey, frames: Frames, kind: str) -> Iterable[pd.DataFrame]:
+    """Estimates for one kind of domain from each frame that has it."""
+    if kind in PERSON_GROUPS:
+        if frames.person_groups is not None:
+            chosen = [CATALOGUE[i] for i in GROUPED]
+            yield from _from_frame(survey, frames.person_groups, kind, chosen)
+        return
+    if kind in HOUSEHOLD_GROUPS:
+        if kind in frames.household and frames.household[kind].notna().any():
+            yield from _from_frame(survey, frames.household, kind,
+                                   [CATALOGUE[i] for i in GROUPED])
+        return
+    if kind in frames.household and frames.household[kind].isna().all():
+        return
+    for name in ("household", "village"):
+        frame = getattr(frames, name)
+        if frame is not None:
+            chosen = [i for i in CATALOGUE.values() if i.frame == name]
+            yield from _from_frame(survey, frame, kind, chosen)
+    if frames.county is not None:
+        yield _county_form(frames.county, kind)
+
+
+def design_of(survey: Survey, weight: str) -> Design:
+    """The survey's design for a weight; calibrated weights bring their residuals."""
+    calibrated = survey.design.calibrate_to == "rural_population" and weight != "w_village"
+    return Design(
+        strata=survey.design.strata,
+        psu=survey.design.psu,
+        weight=weight,
+        lonely=survey.design.lonely,
+        poststrata="county_id" if calibrated else None,
+        # The population is known in persons: a household counts for its members.
+        size="hhsize" if calibrated and weight == "w_hh" else None,
+    )
+
+
+def _from_frame(
+    survey: Survey, frame: pd.DataFrame, kind: str, chosen: Sequence[Indicator]
+) -> Iterable[pd.DataFrame]:
+    """Estimates of the chosen indicators that the frame can give, weight by weight."""
+    possible = [i for i in chosen if set(i.needs) <= set(frame.columns)]
+    frame = frame.assign(all="all") if kind == "all" else frame
+    for weight in dict.fromkeys(i.weight for i in possible):
+        ours = [i for i in possible if i.weight == weight]
+        measures = []
+        for i in ours:
+            measures.append((i.id, i, i.build(survey.line.value)))
+            if i.id in LINED:
+                measures += [
+                    (f"{i.id}@{line.id}", i, i.build(line.value)) for line in survey.lines[1:]
+                ]
+        built = [m for _, _, m in measures]
+        table = estimate(frame, design_of(survey, weight), built, by=[kind])
+        repeat = len(table) // len(measures)
+        table["indicator"] = [name for name, _, _ in measures] * repeat
+        table["unit"] = [_unit(survey, i) for _, i, _ in measures] * repeat
+        table["bounded"] = [m.bounded for m in built] * repeat
+        table = table.rename(columns={kind: "domain"}).assign(domain_kind=kind)
+        table["domain"] = table["domain"].astype(str)
+        yield apply_policy(table, survey.policy, villages=weight == "w_village")
+
+
+def _unit(survey: Survey, indicator: Indicator) -> str:
+    return survey.currency.unit if indicator.unit == "money" else indicator.unit
+
+
+def _county_form(frame: pd.DataFrame, kind: str) -> pd.DataFrame:
+    """Totals and ratios of the county form: reports of all counties, without a sampling error."""
+    chosen = [
+        i for i in CATALOGUE.values() if i.frame == "county" and set(i.needs) <= set(frame.columns)
+    ]
+    frame = frame.assign(all="all") if kind == "all" else frame
+    rows = []
+    for domain, part in frame.groupby(kind, sort=True):
+        for i in chosen:
+            value, n = _ratio_or_total(part, i)
+            rows.append((str(domain), i.id, i.unit, value, n))
+    table = pd.DataFrame(rows, columns=["domain", "indicator", "unit", "estimate", "n"])
+    missing = [c for c in ("se", "ci_low", "ci_high", "cv", "deff")]
+    return table.assign(
+        domain_kind=kind, n_psu=0, df=0, flag="", reason=COUNTY_FORM,
+        **dict.fromkeys(missing, np.nan),
+    )
+
+
+def _ratio_or_total(part: pd.DataFrame, indicator: Indicator) -> tuple[float, int]:
+    """Ratio or total over the counties that reported all of its parts, and their number."""
+    parts = part[list(indicator.needs)].dropna()
+    if parts.empty:
+        return float("nan"), 0
+    top = float(parts.iloc[:, 0].sum())
+    if len(indicator.needs) == 1:
+        return top, len(parts)
+    bottom = float(parts.iloc[:, 1].sum())
+    return (top / bottom if bottom else float("nan")), len(parts)

@@ -1,0 +1,258 @@
+"""From accepted records to the frames that indicators are estimated from.
+
+Each frame has one row a unit, the design's columns, the domains' columns and the derived columns
+that the catalogue's indicators name in ``needs``. A derived column exists only where the survey
+asked for what it is made of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from povmon import paths, reference
+from povmon.errors import PovmonError
+from povmon.indicators.multidimensional import deprivations
+from povmon.survey import FORMS, Survey
+
+SIZE_GROUPS = ((1, 2, "1-2"), (3, 4, "3-4"), (5, 6, "5-6"), (7, 99, "7+"))
+AGE_GROUPS = ((0, 6, "0-6"), (7, 15, "7-15"), (16, 59, "16-59"), (60, 199, "60+"))
+SAFE_WATER = ("tap", "deep_well")
+SANITARY = ("flush", "sanitary_dry")
+NATURAL = ("nv_road", "nv_electricity", "nv_telephone", "nv_cable_tv", "nv_broadband")
+VILLAGE_FLAGS = ("hardened_road", "bus", "clinic", "kindergarten", "primary_school")
+
+
+@dataclass(frozen=True)
+class Frames:
+    """The frames of one area, or of several together."""
+
+    household: pd.DataFrame
+    person_groups: pd.DataFrame | None
+    village: pd.DataFrame | None
+    county: pd.DataFrame | None
+
+
+def asked(survey: Survey, form: str) -> list[str]:
+    """Fields of a form that the survey has: all of them, or those that its columns map."""
+    if form not in survey.forms:
+        return []
+    mapping = survey.columns.get(form)  # type: ignore[call-overload]
+    return list(mapping) if mapping else FORMS[form].columns
+
+
+def load(survey: Survey, areas: Sequence[str]) -> Frames:
+    """Read the accepted records of `areas` and derive the frames.
+
+    Raises
+    ------
+    PovmonError : an area has not been audited yet, or has no accepted household.
+    """
+    records = {form: _read(survey, areas, form) for form in survey.forms}
+    for form, frame in records.items():
+        frame.drop(columns=[c for c in FORMS[form].columns if c not in asked(survey, form)
+                            and c in frame], inplace=True)
+    households = records["household"]
+    if households.empty:
+        raise PovmonError(
+            f"no accepted household in {', '.join(areas)}", where=f"survey {survey.survey}",
+            todo="see the audit report for the reasons",
+        )
+    persons = records.get("person")
+    villages = records.get("village")
+    household = _households(survey, households, persons, villages)
+    return Frames(
+        household=household,
+        person_groups=_person_groups(persons, household) if persons is not None else None,
+        village=_villages(villages) if villages is not None else None,
+        county=_counties(records["county"]) if "county" in records else None,
+    )
+
+
+def _read(survey: Survey, areas: Sequence[str], form: str) -> pd.DataFrame:
+    parts = []
+    for area in areas:
+        path = paths.processed(survey.survey, area) / f"{form}.parquet"
+        if not path.is_file():
+            raise PovmonError(
+                f"area {area} has no accepted {form} records", where=f"survey {survey.survey}",
+                todo=f"run make SURVEY={survey.survey} AREA={area} first",
+            )
+        parts.append(pd.read_parquet(path))
+    frame = pd.concat(parts, ignore_index=True)
+    return _with_places(frame)
+
+
+def _with_places(frame: pd.DataFrame) -> pd.DataFrame:
+    """Add whether the county is a key county."""
+    key = reference.counties().set_index("county_id")["key_county"]
+    frame["key_county"] = frame["county_id"].map(key)
+    return frame
+
+
+def numeric(frame: pd.DataFrame, name: str) -> pd.Series[Any]:
+    """A column as float64, yes 1.0 and no 0.0, missing NaN."""
+    return frame[name].astype("Float64").astype("float64")
+
+
+def _known(values: pd.Series[Any]) -> pd.Series[Any]:
+    """1.0 where a value is known, NaN elsewhere: the denominator of a share."""
+    return pd.Series(np.where(values.notna(), 1.0, np.nan), index=values.index)
+
+
+def _grouped(values: pd.Series[Any], groups: tuple[tuple[int, int, str], ...]) -> pd.Series[Any]:
+    out = pd.Series(np.nan, index=values.index, dtype="object")
+    for low, high, label in groups:
+        out[values.between(low, high).fillna(False)] = label
+    return out
+
+
+def _households(
+    survey: Survey,
+    records: pd.DataFrame,
+    persons: pd.DataFrame | None,
+    villages: pd.DataFrame | None,
+) -> pd.DataFrame:
+    h = records.copy()
+    size = numeric(h, "hhsize")
+    for source, name in (
+        ("income_total", "income_pc"),
+        ("consumption_total", "consumption_pc"),
+        ("consumption_food", "food_pc"),
+        ("consumption_clothing", "clothing_pc"),
+    ):
+        if source in h:
+            h[name] = numeric(h, source) / size
+    measure = f"{survey.welfare.measure}_pc"
+    if measure not in h:
+        raise PovmonError(
+            f"welfare.measure is {survey.welfare.measure!r} but the survey has no such total",
+            where=f"survey {survey.survey}, survey.yml", todo="map the column or change the key",
+        )
+    h["welfare"] = h[measure]
+    h["poor"] = (h["welfare"] < survey.line.value).astype("float64").where(h["welfare"].notna())
+    h["household_size"] = _grouped(size, SIZE_GROUPS)
+    _dwelling(h, size)
+    if persons is not None:
+        h = h.join(_roster(persons), on="household_id")
+    if villages is not None:
+        roads = villages.set_index("village_id")["hardened_road"]
+        h["hardened_road"] = h["village_id"].map(roads.astype("Float64").astype("float64"))
+    if persons is not None and villages is not None:
+        h = h.join(deprivations(h, survey.line.value))
+    return h
+
+
+def _dwelling(h: pd.DataFrame, size: pd.Series[Any]) -> None:
+    """Access items of the household form, each with its denominator."""
+    h["one"] = 1.0
+    if "water" in h:
+        h["water_safe"] = h["water"].isin(SAFE_WATER).astype("float64").where(h["water"].notna())
+        h["one"] = _known(h["water"])
+    if "toilet" in h:
+        known = h["toilet"].notna()
+        h["sanitary_toilet"] = h["toilet"].isin(SANITARY).astype("float64").where(known)
+        h["one_toilet"] = _known(h["toilet"])
+    for name in ("water_difficulty", "electricity", "dangerous"):
+        if name in h:
+            h[name] = numeric(h, name)
+            h[f"one_{name}"] = _known(h[name])
+    if "dwelling_area" in h:
+        h["dwelling_area"] = numeric(h, "dwelling_area")
+        h["members_dwelling"] = size.where(h["dwelling_area"].notna())
+    if "debt" in h:
+        h["in_debt"] = (h["debt"] > 0).astype("float64").where(h["debt"].notna())
+        h["one_debt"] = _known(h["debt"])
+
+
+def _roster(persons: pd.DataFrame) -> pd.DataFrame:
+    """Counts of a household's members by what they have, one row a household."""
+    p = persons
+    age = numeric(p, "age")
+    child, young = age.between(7, 15), age.between(15, 50)
+    school, literate = numeric(p, "in_school"), numeric(p, "literate")
+    insured, care = numeric(p, "insured"), numeric(p, "timely_care")
+    pension, away = numeric(p, "pension"), numeric(p, "months_away")
+    ill = p["health"].notna() & p["health"].ne("good") & care.notna()
+    old = age.ge(60) & pension.notna()
+    columns = {
+        "children_7_15": child & school.notna(),
+        "enrolled_7_15": child & school.eq(1),
+        "adults_15_50": young & literate.notna(),
+        "illiterate_15_50": young & literate.eq(0),
+        "ill": ill,
+        "cared": ill & care.eq(1),
+        "uncared": ill & care.eq(0),
+        "persons_60": old,
+        "pension_60": old & pension.eq(1),
+        "persons_away": away.notna(),
+        "away_six": away.ge(6),
+    }
+    counts = pd.DataFrame({k: v.astype("float64") for k, v in columns.items()})
+    counts["household_id"] = p["household_id"]
+    out = counts.groupby("household_id", sort=False).sum()
+    grouped = insured.groupby(p["household_id"])
+    # A member whose insurance is not known leaves the household's unknown, unless another has none.
+    lowest, unknown = grouped.min(), insured.isna().groupby(p["household_id"]).any()
+    out["all_insured"] = lowest.where(~(unknown & lowest.eq(1)))
+    out["one_insured"] = _known(out["all_insured"])
+    schooling = numeric(p, "schooling").where(age.ge(16))
+    out["most_schooling"] = schooling.groupby(p["household_id"]).max()
+    # A household without adults has nobody to have finished school.
+    out.loc[~age.ge(16).groupby(p["household_id"]).any(), "most_schooling"] = 0.0
+    return out
+
+
+def _person_groups(persons: pd.DataFrame, household: pd.DataFrame) -> pd.DataFrame:
+    """One row a household and group of members (sex, age group, ethnicity).
+
+    Persons of one household share what the household has, so a row stands for its members of
+    that group: the weight is w_hh times their number. ``n`` then counts households.
+    """
+    p = persons[["household_id", "sex", "age", "ethnicity"]].copy()
+    p["age_group"] = _grouped(numeric(p, "age"), AGE_GROUPS)
+    counts = (
+        p.groupby(["household_id", "sex", "age_group", "ethnicity"], dropna=False, sort=False)
+        .size()
+        .rename("members")
+        .reset_index()
+    )
+    keep = ["household_id", "area", "county_id", "province_id", "village_id", "key_county",
+            "w_hh", "hhsize", "welfare", "poor",
+            *[c for c in ("income_pc", "consumption_pc") if c in household],
+            *[c for c in household if c.startswith("d_")]]
+    rows = counts.merge(household[keep], on="household_id", how="inner", validate="m:1")
+    rows["w_person"] = rows["w_hh"] * rows["members"]
+    return rows
+
+
+def _villages(records: pd.DataFrame) -> pd.DataFrame:
+    v = records.copy()
+    for name in VILLAGE_FLAGS:
+        if name in v:
+            v[name] = numeric(v, name)
+            v[f"one_{name}"] = _known(v[name])
+    for name in ("natural_villages", *NATURAL):
+        if name in v:
+            v[name] = numeric(v, name)
+    return v
+
+
+def _counties(records: pd.DataFrame) -> pd.DataFrame:
+    c = records.copy()
+    for f in FORMS["county"].fields:
+        if f.dtype in ("integer", "number") and f.name in c:
+            c[f.name] = numeric(c, f.name)
+    if {"rural_income_pc", "rural_population"} <= set(c):
+        c["rural_income_total"] = c["rural_income_pc"] * c["rural_population"]
+    if "gdp" in c:
+        c["gdp_yuan"] = c["gdp"] * 10_000
+    funds = ["funds_central", "funds_provincial", "funds_other"]
+    if set(funds) <= set(c):
+        c["funds"] = c[funds].sum(axis=1, min_count=3)
+    c["one_weight"] = 1.0
+    return c
