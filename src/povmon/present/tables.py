@@ -1,0 +1,339 @@
+"""Tables and sentences made from the estimates table, for the notebooks.
+
+Every function takes the estimates table (one row a domain and indicator; columns as in the
+schema of estimates.parquet) and shows the uncertainty beside each estimate. A function that has
+nothing to show returns a sentence that says why, so that a notebook needs no conditions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from povmon.present import labels, numbers
+from povmon.present.display import Column, Suppressed, Table, Text, escape_markdown
+
+Names = Mapping[str, str]
+NO_ERROR = "a count from administrative returns, without a sampling error"
+
+
+def select(
+    estimates: pd.DataFrame,
+    indicators: Sequence[str] | str | None = None,
+    domain_kind: str | None = None,
+    domain: str | None = None,
+) -> pd.DataFrame:
+    """Rows of the estimates table, in the order of `indicators` (else the table's own)."""
+    rows = estimates
+    if (rows["unit"] == "money").any():
+        unit = labels.money_unit(labels.survey_of(rows))
+        rows = rows.assign(unit=rows["unit"].replace("money", unit))
+    if domain_kind is not None:
+        rows = rows[rows["domain_kind"] == domain_kind]
+    if domain is not None:
+        rows = rows[rows["domain"] == domain]
+    if indicators is None:
+        return rows.reset_index(drop=True)
+    wanted = [indicators] if isinstance(indicators, str) else list(indicators)
+    rows = rows[rows["indicator"].isin(wanted)]
+    place = {name: position for position, name in enumerate(wanted)}
+    order = rows["indicator"].map(place).astype("int64")
+    return rows.iloc[order.argsort(kind="stable")].reset_index(drop=True)
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows as mappings with text keys."""
+    return [{str(k): v for k, v in row.items()} for row in frame.to_dict("records")]
+
+
+def nothing(what: str, why: str = "this survey does not collect it") -> Text:
+    """The sentence that stands where there is nothing to show."""
+    return Text(f"*Nothing is shown here on {escape_markdown(what)}: {escape_markdown(why)}.*")
+
+
+def _names(estimates: pd.DataFrame, kind: str, names: Names | None) -> Names:
+    return names if names is not None else labels.domain_names(kind, labels.survey_of(estimates))
+
+
+def value_cell(row: Mapping[str, Any], sign: bool = True) -> Any:
+    """The estimate as text, or `Suppressed` with its reason."""
+    if numbers.is_missing(row["estimate"]):
+        return Suppressed(_reason(row))
+    return numbers.value_in_unit(row["estimate"], row["unit"], sign=sign)
+
+
+def interval_cell(row: Mapping[str, Any]) -> Any:
+    """The 95 % interval as text, or `Suppressed` with the reason for its absence."""
+    if numbers.is_missing(row["estimate"]):
+        return Suppressed(_reason(row))
+    if numbers.is_missing(row["ci_low"]) or numbers.is_missing(row["ci_high"]):
+        given = row.get("reason")
+        return Suppressed(NO_ERROR if numbers.is_missing(given) or not given else str(given))
+    return numbers.interval(row["ci_low"], row["ci_high"], row["unit"])
+
+
+def _reason(row: Mapping[str, Any]) -> str:
+    reason = row.get("reason")
+    return "no value" if numbers.is_missing(reason) or not reason else str(reason)
+
+
+def _flag_cell(row: Mapping[str, Any]) -> str:
+    words = labels.flag(row["flag"])
+    reason = row.get("reason")
+    if row["flag"] in ("caution", "unreliable") and reason and not numbers.is_missing(reason):
+        return f"{words}: {reason}"
+    return words
+
+
+def estimates_table(
+    estimates: pd.DataFrame,
+    indicators: Sequence[str] | str | None = None,
+    domain_kind: str = "area",
+    domain: str | None = None,
+    *,
+    names: Names | None = None,
+    caption: str = "",
+    note: str = "",
+    sortable: bool = True,
+) -> Table | Text:
+    """Estimates with interval, sample sizes and reliability, one row an estimate.
+
+    Parameters
+    ----------
+    estimates : the estimates table.
+    indicators : indicator ids, in the order to be shown; None: all.
+    domain_kind, domain : which rows; `domain` None takes every domain of the kind.
+    names : domain id -> name; None looks them up in survey.yml and the reference data.
+    caption, note : None or empty makes a caption from the content.
+
+    Returns
+    -------
+    Table, or Text when the estimates hold nothing of the kind.
+    """
+    rows = select(estimates, indicators, domain_kind, domain)
+    kind_words = labels.KINDS.get(domain_kind, domain_kind)
+    if rows.empty:
+        return nothing(f"estimates by {kind_words}", "the survey has no estimates of this kind")
+    shown = _names(estimates, domain_kind, names)
+    survey = labels.survey_of(estimates)
+    frame = pd.DataFrame(
+        {
+            "indicator": [labels.indicator(i, survey).en for i in rows["indicator"]],
+            "domain": [labels.domain(d, shown) for d in rows["domain"]],
+            "estimate": _each(rows, value_cell),
+            "interval": _each(rows, interval_cell),
+            "n": rows["n"],
+            "n_psu": rows["n_psu"],
+            "flag": _each(rows, _flag_cell),
+        }
+    )
+    columns = _heading_columns(frame, kind_words) + [
+        Column("estimate", "Estimate", align="right"),
+        Column("interval", "95 % interval", align="right"),
+        Column("n", "Sample", format="integer"),
+        Column("n_psu", "Sample villages", format="integer"),
+    ]
+    if frame["flag"].ne("").any():
+        columns.append(Column("flag", "Reliability"))
+    return Table(
+        frame,
+        caption or _caption(frame, kind_words, domain),
+        note=note or "Sample: households, or villages for indicators of villages.",
+        columns=columns,
+        sortable=sortable and len(frame) > 2,
+    )
+
+
+def _each(rows: pd.DataFrame, make: Callable[[Mapping[str, Any]], Any]) -> pd.Series:
+    """One value a row, as objects (text or `Suppressed`)."""
+    return pd.Series([make(row) for row in records(rows)], dtype=object)
+
+
+def _heading_columns(frame: pd.DataFrame, kind_words: str) -> list[Column]:
+    """Which of indicator and domain head the rows: what does not vary goes to the caption."""
+    heading = [Column("domain", kind_words[:1].upper() + kind_words[1:], row_header=True)]
+    if frame["indicator"].nunique() == 1:
+        return heading
+    several = frame["domain"].nunique() > 1
+    return (heading if several else []) + [Column("indicator", "Indicator", row_header=True)]
+
+
+def _caption(frame: pd.DataFrame, kind_words: str, domain: str | None) -> str:
+    one = frame["indicator"].iloc[0] if frame["indicator"].nunique() == 1 else "Indicators"
+    where = frame["domain"].iloc[0] if frame["domain"].nunique() == 1 else f"by {kind_words}"
+    link = ", " if where.startswith("by ") else " in "
+    return f"{one}{link}{where}"
+
+
+def comparison_table(
+    estimates: pd.DataFrame,
+    indicators: Sequence[str],
+    domain_kind: str = "area",
+    *,
+    names: Names | None = None,
+    caption: str = "",
+    note: str = "",
+    order_by: str | None = None,
+) -> Table | Text:
+    """Domains in rows, indicators in columns, each with its interval below the estimate's column.
+
+    Parameters
+    ----------
+    order_by : indicator id to order the rows by, highest first; None keeps the table's order.
+    Others as in `estimates_table`.
+    """
+    rows = select(estimates, indicators, domain_kind)
+    kind_words = labels.KINDS.get(domain_kind, domain_kind)
+    if rows.empty:
+        return nothing(f"a comparison by {kind_words}", "the survey has no such estimates")
+    present = [i for i in indicators if (rows["indicator"] == i).any()]
+    frame, columns = _wide(rows, present, kind_words, _names(estimates, domain_kind, names))
+    if order_by in present:
+        frame = frame.sort_values(f"order:{order_by}", ascending=False, kind="stable")
+    return Table(
+        frame,
+        caption or f"Comparison by {kind_words}",
+        note=note or "In brackets: 95 % interval.",
+        columns=columns,
+        sortable=True,
+    )
+
+
+def _wide(
+    rows: pd.DataFrame, present: Sequence[str], kind_words: str, names: Names
+) -> tuple[pd.DataFrame, list[Column]]:
+    domains = list(dict.fromkeys(rows["domain"]))
+    by_key = {(r["domain"], r["indicator"]): r for r in records(rows)}
+    content: dict[str, list[Any]] = {"domain": [labels.domain(d, names) for d in domains]}
+    columns = [Column("domain", kind_words[:1].upper() + kind_words[1:], row_header=True)]
+    survey = labels.survey_of(rows)
+    for name in present:
+        found = [by_key.get((d, name)) for d in domains]
+        content[name] = [_with_interval(r) for r in found]
+        content[f"order:{name}"] = [float("nan") if r is None else r["estimate"] for r in found]
+        label = labels.indicator(name, survey)
+        unit = next(r["unit"] for r in found if r is not None)
+        columns.append(
+            Column(
+                name,
+                label.en,
+                numbers.unit_heading(unit),
+                align="right",
+                sort=f"order:{name}",
+            )
+        )
+    return pd.DataFrame(content), columns
+
+
+def _with_interval(row: Mapping[str, Any] | None) -> Any:
+    """``38.2 (35.0 to 41.5)``, marked when it is to be read with caution."""
+    if row is None:
+        return Suppressed("not estimated")
+    value = value_cell(row, sign=False)
+    interval = interval_cell(row)
+    if isinstance(value, Suppressed) or isinstance(interval, Suppressed):
+        return value
+    mark = {"caution": "*", "unreliable": "**"}.get(str(row["flag"]), "")
+    return f"{value}{mark} ({interval})"
+
+
+def headline(
+    estimates: pd.DataFrame,
+    indicator: str = "headcount",
+    domain_kind: str = "area",
+    domain: str | None = None,
+    *,
+    names: Names | None = None,
+    line: str = "",
+) -> Text:
+    """A sentence with the estimate and its interval.
+
+    Parameters
+    ----------
+    line : for headcounts, what people live below, e.g. ``2,300 yuan a person a year``; empty
+        takes the survey's own line.
+    Others as in `estimates_table`; `domain` may be left out when there is one of the kind.
+    """
+    rows = select(estimates, indicator, domain_kind, domain)
+    survey = labels.survey_of(estimates)
+    label = labels.indicator(indicator, survey)
+    if len(rows) != 1:
+        why = "the survey has no such estimate" if rows.empty else "no domain was named"
+        return nothing(f"{label.en[:1].lower()}{label.en[1:]}", why)
+    row = records(rows)[0]
+    place = escape_markdown(labels.domain(row["domain"], _names(estimates, domain_kind, names)))
+    return Text(_sentence(row, label, place, line or _line_words(indicator, survey)))
+
+
+def _line_words(indicator: str, survey: str) -> str:
+    """The poverty line of the survey in words; "the poverty line" when no survey is named."""
+    if not survey:
+        return "the poverty line"
+    from povmon.survey import load_survey
+
+    found = load_survey(survey)
+    wanted = indicator.partition("@")[2] or found.line.id
+    line = next((entry for entry in found.lines if entry.id == wanted), found.line)
+    return f"{numbers.money(line.value, found.currency.unit)} a person a year"
+
+
+def _sentence(row: Mapping[str, Any], label: labels.Label, place: str, line: str) -> str:
+    if numbers.is_missing(row["estimate"]):
+        return f"{label.en} in {place} is not shown: {escape_markdown(_reason(row))}."
+    value = numbers.value_in_unit(row["estimate"], row["unit"])
+    interval = interval_cell(row)
+    between = "" if isinstance(interval, Suppressed) else f" (95 % interval {interval})"
+    caution = ""
+    if row["flag"]:
+        caution = f" This figure is marked: {escape_markdown(_flag_cell(row))}."
+    if str(row["indicator"]).partition("@")[0] == "headcount":
+        who = label.population or "persons"
+        return (
+            f"In {place}, **{value}** of {who}{between} lived below "
+            f"{escape_markdown(line)}.{caution}"
+        )
+    return f"{label.en} in {place}: **{value}**{between}.{caution}"
+
+
+def published_comparison(
+    estimates: pd.DataFrame, comparisons: Sequence[Any], names: Names | None = None
+) -> Table | Text:
+    """Published figures beside the survey's own, with the reason for a difference.
+
+    Parameters
+    ----------
+    comparisons : entries of survey.yml's ``published`` (indicator, domain_kind, domain, value,
+        unit, source, reason).
+    """
+    if not comparisons:
+        return nothing("published figures", "survey.yml lists none to compare with")
+    survey = labels.survey_of(estimates)
+    lines = []
+    for entry in comparisons:
+        rows = select(estimates, entry.indicator, entry.domain_kind, entry.domain)
+        row = records(rows)[0] if len(rows) == 1 else None
+        shown = _names(estimates, entry.domain_kind, names)
+        absent = Suppressed("not estimated here")
+        lines.append(
+            {
+                "indicator": labels.indicator(entry.indicator, survey).en,
+                "domain": labels.domain(entry.domain, shown),
+                "own": absent if row is None else value_cell(row),
+                "interval": absent if row is None else interval_cell(row),
+                "published": numbers.value_in_unit(entry.value, entry.unit),
+                "source": entry.source,
+                "why": entry.reason,
+            }
+        )
+    columns = [
+        Column("domain", "Where", row_header=True),
+        Column("indicator", "Indicator"),
+        Column("own", "This report", align="right"),
+        Column("interval", "95 % interval", align="right"),
+        Column("published", "Published", align="right"),
+        Column("why", "Why they differ"),
+        Column("source", "Source of the published figure"),
+    ]
+    return Table(pd.DataFrame(lines), "Published figures beside this report's", columns=columns)
