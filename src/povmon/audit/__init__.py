@@ -1,0 +1,5 @@
+"""Audit: rules, corrections, accounting and weights; from submissions to accepted records."""
+
+from povmon.audit.run import Audit, audit_area, audit_intake, load_audit
+
+__all__ = ["Audit", "audit_area", "audit_intake", "load_audit"]

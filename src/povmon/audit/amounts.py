@@ -1,0 +1,185 @@
+"""Amounts: parts against totals, slips of the unit, and weights within a village.
+
+A household's income is by definition the sum of its parts, and survey practice builds it up from
+them (Deaton and Zaidi 2002, on consumption aggregates). So where the two disagree the parts are
+taken, unless one single part explains the whole difference by a slip of the unit or the sign.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from povmon.audit.ledger import Ledger
+from povmon.survey.forms import CONSUMPTION_PARTS, FORMS, INCOME_PARTS
+
+AGGREGATES = {"income_total": INCOME_PARTS, "consumption_total": CONSUMPTION_PARTS}
+# Factors of a slip: a digit too many or too few, jiao and yuan, yuan and ten thousand yuan.
+SLIPS = (10.0, 0.1, 100.0, 0.01, 10_000.0, 0.0001)
+ROUNDING = 0.5  # amounts are rounded to units of money, each on its own
+FAR_FACTOR = 10.0  # per person, against the village's median: worth a look
+CERTAIN_FACTOR = 2_000.0  # beyond this only another unit (ten thousand yuan) explains it
+CERTAIN_MATCH = 4.0  # and after conversion it must lie this near to the median
+MIN_OTHERS = 4  # households of the village for a median that means something
+
+
+def check_sums(ledger: Ledger) -> None:
+    """Parts against totals of household income and consumption; certain repairs are made."""
+    for total, parts in AGGREGATES.items():
+        submitted = ledger.submitted.get("household", set())
+        if total not in submitted:
+            continue
+        if set(parts) <= submitted:
+            _repair(ledger, total, list(parts))
+        _check_given(ledger, total, [p for p in parts if p in submitted])
+        missing = ledger.tables["household"][total].isna()
+        ledger.find("total_missing", "household", missing, total)
+
+
+def _repair(ledger: Ledger, total: str, parts: list[str]) -> None:
+    """Repairs, the most certain first; each looks at what the earlier ones left."""
+    _fill(ledger, total, parts)
+    _repair_part_slip(ledger, total, parts)
+    _repair_total_slip(ledger, total, parts)
+    table = ledger.tables["household"]
+    added = table[parts].sum(axis=1, skipna=False)
+    wrong = _apart(added, table[total], parts)
+    detail = _money(table[total]) + " against " + _money(added)
+    ledger.find("total_differs", "household", wrong, total, detail=detail)
+    ledger.correct("total_differs", "household", wrong, total, added, "sum of the parts")
+
+
+def _fill(ledger: Ledger, total: str, parts: list[str]) -> None:
+    table = ledger.tables["household"]
+    absent = table[parts].isna()
+    added = table[parts].sum(axis=1, skipna=False)
+    rows = table[total].isna() & added.notna()
+    ledger.find("total_filled", "household", rows, total)
+    ledger.correct("total_filled", "household", rows, total, added, "sum of the parts")
+    rest = table[total] - table[parts].sum(axis=1)
+    one = (absent.sum(axis=1) == 1) & table[total].notna()
+    for part in parts:
+        low = FORMS["household"][part].minimum
+        left = rest.mask(rest.abs() <= _tolerance(parts), 0.0)
+        rows = one & absent[part] & (True if low is None else left >= low)
+        ledger.find("part_filled", "household", rows, part)
+        ledger.correct("part_filled", "household", rows, part, left, "total less the other parts")
+
+
+def _repair_part_slip(ledger: Ledger, total: str, parts: list[str]) -> None:
+    """One part times a factor, or with the other sign, explains the whole difference."""
+    table = ledger.tables["household"]
+    added = table[parts].sum(axis=1, skipna=False)
+    wrong = _apart(added, table[total], parts)
+    if not wrong.any():
+        return
+    subset = table[wrong]
+    options = {}
+    for part in parts:
+        for factor in (*(1 / slip for slip in SLIPS), -1.0):
+            if factor < 0 and FORMS["household"][part].minimum is not None:
+                continue
+            new = (subset[part] * factor).round(2)
+            # Small parts fit by chance within the rounding, so the change must be large.
+            changed = (new - subset[part]).abs() > 4 * _tolerance(parts)
+            fits = ~_apart(added[wrong] - subset[part] + new, subset[total], parts) & changed
+            options[part, factor] = new.where(fits)
+    found = pd.DataFrame(options)
+    single = found[found.notna().sum(axis=1) == 1]
+    for part, factor in options:
+        new = single[(part, factor)].reindex(table.index)
+        rows = new.notna()
+        ledger.find("part_slip", "household", rows, part, detail=_money(new))
+        ledger.correct("part_slip", "household", rows, part, new, f"times {factor:g}")
+
+
+def _repair_total_slip(ledger: Ledger, total: str, parts: list[str]) -> None:
+    table = ledger.tables["household"]
+    for slip in SLIPS:
+        added = table[parts].sum(axis=1, skipna=False)
+        wrong = _apart(added, table[total], parts)
+        near = (table[total] / slip - added).abs() <= _tolerance(parts) * max(1.0, 1 / slip)
+        rows = wrong & near & (added.abs() > 4 * _tolerance(parts))
+        detail = pd.Series(f"{slip:g}", index=table.index)
+        ledger.find("total_slip", "household", rows, total, detail=detail)
+        ledger.correct("total_slip", "household", rows, total, added, "sum of the parts")
+
+
+def _check_given(ledger: Ledger, total: str, parts: list[str]) -> None:
+    """Where some parts are missing, those given may not exceed the total."""
+    parts = [p for p in parts if FORMS["household"][p].minimum is not None]
+    if not parts:
+        return
+    table = ledger.tables["household"]
+    added = table[parts].sum(axis=1)
+    rows = added > table[total] + _tolerance(parts)
+    detail = _money(table[total]) + " against " + _money(added)
+    ledger.find("parts_exceed_total", "household", rows, total, detail=detail)
+
+
+def _tolerance(parts: list[str]) -> float:
+    return ROUNDING * (len(parts) + 1) + 1e-6
+
+
+def _apart(added: pd.Series, total: pd.Series, parts: list[str]) -> pd.Series:
+    return (added - total).abs() > _tolerance(parts)
+
+
+def _money(values: pd.Series) -> pd.Series:
+    return values.map(lambda v: "" if pd.isna(v) else f"{v:,.12g}").astype("str")
+
+
+def check_scale(ledger: Ledger) -> None:
+    """Amounts per person against the village's median (live households, after all repairs)."""
+    for total, parts in AGGREGATES.items():
+        if total in ledger.submitted.get("household", set()):
+            _repair_unit(ledger, total, list(parts))
+            ratio = _ratio(ledger, total)
+            far = (ratio > FAR_FACTOR) | (ratio < 1 / FAR_FACTOR)
+            detail = ratio.map(lambda r: f"{r:.3g}").astype("str")
+            ledger.find("far_from_village", "household", far, total, detail=detail)
+
+
+def _ratio(ledger: Ledger, total: str) -> pd.Series:
+    """Amount per person over the village's median; missing where it cannot be compared."""
+    table = ledger.tables["household"]
+    live = ledger.live["household"] & table["hhsize"].notna().to_numpy()
+    each = (table[total] / table["hhsize"].astype("float64")).where(live & (table[total] > 0))
+    village = each.groupby(table["village_id"])
+    enough = village.transform("count") > MIN_OTHERS
+    return (each / village.transform("median")).where(enough)
+
+
+def _repair_unit(ledger: Ledger, total: str, parts: list[str]) -> None:
+    """All amounts in another unit by ten thousand: nothing else explains such a distance."""
+    table = ledger.tables["household"]
+    columns = [total] + [p for p in parts if p in ledger.submitted["household"]]
+    for factor, words in ((1e4, "in ten thousands"), (1e-4, "ten thousand times too large")):
+        ratio = _ratio(ledger, total)
+        far = ratio < 1 / CERTAIN_FACTOR if factor > 1 else ratio > CERTAIN_FACTOR
+        after = ratio * factor
+        rows = far & (after < CERTAIN_MATCH) & (after > 1 / CERTAIN_MATCH)
+        detail = pd.Series(words, index=table.index)
+        ledger.find("unit_slip", "household", rows, total, detail=detail)
+        for column in columns:
+            given = rows & table[column].notna()
+            ledger.correct("unit_slip", "household", given, column, table[column] * factor,
+                           f"times {factor:g}")  # fmt: skip
+
+
+def repair_weights(ledger: Ledger) -> None:
+    """A household weight that cannot be used, where the village's others all agree."""
+    if "w_hh" not in ledger.submitted.get("household", set()):
+        return
+    table = ledger.tables["household"]
+    weights = table["w_hh"].where(ledger.live["household"])
+    village = weights.groupby(table["village_id"])
+    low, high, count = (village.transform(f) for f in ("min", "max", "count"))
+    agree = (count > 1) & (high <= low * (1 + 1e-6))
+    rows = table["w_hh"].isna() & agree & ledger.live["household"]
+    ledger.find("weight_filled", "household", rows, "w_hh")
+    ledger.correct("weight_filled", "household", rows, "w_hh", low, "weight of the village")
+    ratio = weights / village.transform("median")
+    odd = (ratio > 3) | (ratio < 1 / 3)
+    detail = ratio.map(lambda r: f"{r:.3g}").astype("str")
+    ledger.find("weight_unlike", "household", np.asarray(odd), "w_hh", detail=detail)

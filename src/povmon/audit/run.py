@@ -1,0 +1,172 @@
+"""The audit of one area, from what was submitted to the accepted records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from povmon import paths
+from povmon.audit import amounts, corrections, keys, logic, roster, values, weights
+from povmon.audit.accounting import account, promptness
+from povmon.audit.ledger import Ledger
+from povmon.audit.store import read_table, write_tables
+from povmon.errors import PovmonError
+from povmon.survey.config import Survey, load_survey
+from povmon.survey.forms import FORMS
+from povmon.survey.intake import Intake, read_submissions
+from povmon.survey.schema import schema
+
+REPORTS = {
+    "findings": "findings",
+    "rejected": "rejected",
+    "accounting": "accounting",
+    "corrections": "corrections_log",
+    "response": "response",
+    "promptness": "promptness",
+    "files": "files",
+}
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What an audit of one area made; every table also stands in data/processed.
+
+    Parameters
+    ----------
+    survey, area : what was audited.
+    records : form -> accepted records.
+    findings : one row a finding (rule, severity, level, file, line, key, column, value, message).
+    rejected : one row a record left out (form, key, file, line, rule, reason).
+    accounting : rows received, accepted, corrected and rejected by form and province.
+    corrections : one row a changed value (form, key, column, before, after, rule, method).
+    response : one row a county: expected, received, accepted, weights before and after.
+    promptness : one row a province: expected by, received, days late, status.
+    files : one row a file: encoding, rows, checksum.
+    """
+
+    survey: Survey
+    area: str
+    records: dict[str, pd.DataFrame]
+    findings: pd.DataFrame
+    rejected: pd.DataFrame
+    accounting: pd.DataFrame
+    corrections: pd.DataFrame
+    response: pd.DataFrame
+    promptness: pd.DataFrame
+    files: pd.DataFrame
+
+
+def audit_area(survey: str, area: str) -> Audit:
+    """Read, audit and weight the submissions of one area, and write the result.
+
+    Parameters
+    ----------
+    survey : name of the survey (a folder of data/raw).
+    area : one of its areas.
+
+    Returns
+    -------
+    The `Audit`; its tables are written to data/processed/<survey>/<area>/.
+
+    Raises
+    ------
+    PovmonError : whatever prevents reading (see `read_submissions`), or no household at all.
+    """
+    intake = read_submissions(load_survey(survey), area)
+    audit = audit_intake(intake)
+    tables = {**audit.records, **{file: getattr(audit, name) for name, file in REPORTS.items()}}
+    write_tables(paths.processed(survey, area), tables)
+    return audit
+
+
+def load_audit(survey: str, area: str) -> Audit:
+    """The audit of an area as it was last written."""
+    config = load_survey(survey)
+    folder = paths.processed(survey, config.check_area(area))
+    records = {form: read_table(folder, form) for form in config.forms}
+    reports = {name: read_table(folder, file) for name, file in REPORTS.items()}
+    return Audit(config, area, records, **reports)
+
+
+def audit_intake(intake: Intake) -> Audit:
+    """Audit what was read, without writing anything."""
+    survey, area = intake.survey, intake.area
+    if not len(intake.rows["household"]):
+        raise PovmonError(
+            "no household was submitted",
+            where=f"{survey.survey}, {area}",
+            todo="check the household files of the area's submissions",
+        )
+    ledger = _examine(intake)
+    accounting = account(intake, ledger)
+    records, response = _weigh(intake, ledger)
+    for form, table in records.items():
+        _check_schema(survey, form, table)
+    return Audit(
+        survey, area, records, ledger.findings(), ledger.rejected(), accounting,
+        ledger.corrections(), response, promptness(intake), intake.files,
+    )  # fmt: skip
+
+
+def _examine(intake: Intake) -> Ledger:
+    """All checks, in the order in which one's repair serves the next."""
+    survey = intake.survey
+    rows, replayed = corrections.replay(intake)
+    ledger = values.read_values(survey, rows, intake.submitted)
+    corrections.record(ledger, replayed)
+    for remark in intake.remarks:
+        ledger.note(remark.rule, remark.level, file=remark.file, line=remark.line,
+                    column=remark.column, value=remark.value, detail=remark.detail)  # fmt: skip
+    keys.reject_without_key(ledger)
+    amounts.check_sums(ledger)
+    keys.reject_duplicates(ledger)
+    roster.check_rosters(ledger)
+    amounts.repair_weights(ledger)
+    values.reject_incomplete(survey, ledger)
+    keys.check_parents(survey, intake.area, ledger)
+    amounts.check_scale(ledger)
+    logic.check_logic(ledger)
+    return ledger
+
+
+def _weigh(intake: Intake, ledger: Ledger) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+    survey, area = intake.survey, intake.area
+    accepted = {}
+    for form in survey.forms:
+        table = ledger.accepted(form)
+        changed = ledger.changed[form][ledger.live[form]]
+        table["status"] = np.where(changed, "corrected", "accepted")
+        accepted[form] = table.reset_index(drop=True)
+    placed = weights.place_records(survey, area, accepted)
+    received = ledger.tables["household"][["household_id", "village_id"]]
+    weighted, response = weights.reweight(survey, area, placed, received)
+    _note_calibration(survey, ledger, response)
+    return {form: _finish(form, table) for form, table in weighted.items()}, response
+
+
+def _note_calibration(survey: Survey, ledger: Ledger, response: pd.DataFrame) -> None:
+    if survey.design.calibrate_to == "none":
+        return
+    share = response["weight_sum_before"] / response["rural_population"]
+    low, high = weights.FAR_CALIBRATION
+    for county, value in zip(response["county_id"], share, strict=True):
+        if value > 0 and not low <= value <= high:
+            ledger.note("calibration_far", "county", key=str(county), column="w_hh",
+                        value=f"{value:.3f}", detail=f"{100 * value:.0f} %")  # fmt: skip
+
+
+def _finish(form: str, table: pd.DataFrame) -> pd.DataFrame:
+    """Columns in their final order: the form's, then where the record belongs and came from."""
+    columns = FORMS[form].columns
+    extra = {"household": ["w_person"], "person": ["w_hh"]}.get(form, [])
+    origin = ["area", "county_id", "province_id", "source_file", "source_line", "status"]
+    origin = [name for name in origin if name not in columns]
+    ordered = table[[*columns, *extra, *origin]]
+    return ordered.astype({name: "str" for name in origin if name != "source_line"})
+
+
+def _check_schema(survey: Survey, form: str, table: pd.DataFrame) -> None:
+    """The accepted records against the form's schema: a fault here is one of the audit."""
+    schema(form).validate(table, lazy=False)
