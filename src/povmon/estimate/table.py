@@ -128,6 +128,8 @@ def interval(
     edge = 1 - tail ** (1 / np.maximum(df + 1, 1))
     low = np.where(inner, low, np.where(value == 1, 1 - edge, 0.0))
     high = np.where(inner, high, np.where(value == 0, edge, 1.0))
+    # The logit and back can miss the estimate itself by a rounding error.
+    low, high = np.minimum(low, value), np.maximum(high, value)
     unknown = ~np.isfinite(se)
     return np.where(unknown, np.nan, low), np.where(unknown, np.nan, high)
 

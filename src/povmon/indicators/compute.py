@@ -9,7 +9,7 @@ import pandas as pd
 
 from povmon.estimate import Design, estimate
 from povmon.indicators.catalogue import CATALOGUE, Indicator
-from povmon.indicators.frames import Frames, load
+from povmon.indicators.frames import Frames, load, person_groups
 from povmon.indicators.policy import apply_policy
 from povmon.indicators.store import COLUMNS, NATION, write_estimates
 from povmon.survey import Survey, load_survey
@@ -20,6 +20,8 @@ GROUPED = ("headcount", "poverty_gap", "poverty_severity", "poor_total", "income
 LINED = ("headcount", "poverty_gap", "poverty_severity")
 PERSON_GROUPS = ("sex", "age_group", "ethnicity")
 HOUSEHOLD_GROUPS = ("head_sex", "household_size")
+# The column that holds a kind's domains, where it has another name.
+COLUMN_OF_KIND = {"county": "county_id", "province": "province_id"}
 COUNTY_FORM = "from the county form: a report, not a sample estimate"
 
 
@@ -81,16 +83,17 @@ def _all_kinds(
 def _one_kind(survey: Survey, frames: Frames, kind: str) -> Iterable[pd.DataFrame]:
     """Estimates for one kind of domain from each frame that has it."""
     if kind in PERSON_GROUPS:
-        if frames.person_groups is not None:
-            chosen = [CATALOGUE[i] for i in GROUPED]
-            yield from _from_frame(survey, frames.person_groups, kind, chosen)
+        if frames.person is not None:
+            rows = person_groups(frames.person, frames.household, kind)
+            yield from _from_frame(survey, rows, kind, [CATALOGUE[i] for i in GROUPED])
         return
     if kind in HOUSEHOLD_GROUPS:
         if kind in frames.household and frames.household[kind].notna().any():
             yield from _from_frame(survey, frames.household, kind,
                                    [CATALOGUE[i] for i in GROUPED])
         return
-    if kind in frames.household and frames.household[kind].isna().all():
+    column = COLUMN_OF_KIND.get(kind, kind)
+    if column in frames.household and frames.household[column].isna().all():
         return
     for name in ("household", "village"):
         frame = getattr(frames, name)
@@ -119,6 +122,7 @@ def _from_frame(
     survey: Survey, frame: pd.DataFrame, kind: str, chosen: Sequence[Indicator]
 ) -> Iterable[pd.DataFrame]:
     """Estimates of the chosen indicators that the frame can give, weight by weight."""
+    column = COLUMN_OF_KIND.get(kind, kind)
     possible = [i for i in chosen if set(i.needs) <= set(frame.columns)]
     frame = frame.assign(all="all") if kind == "all" else frame
     for weight in dict.fromkeys(i.weight for i in possible):
@@ -131,13 +135,17 @@ def _from_frame(
                     (f"{i.id}@{line.id}", i, i.build(line.value)) for line in survey.lines[1:]
                 ]
         built = [m for _, _, m in measures]
-        table = estimate(frame, design_of(survey, weight), built, by=[kind])
+        table = estimate(frame, design_of(survey, weight), built, by=[column])
         repeat = len(table) // len(measures)
         table["indicator"] = [name for name, _, _ in measures] * repeat
         table["unit"] = [_unit(survey, i) for _, i, _ in measures] * repeat
         table["bounded"] = [m.bounded for m in built] * repeat
-        table = table.rename(columns={kind: "domain"}).assign(domain_kind=kind)
+        table = table.rename(columns={column: "domain"}).assign(domain_kind=kind)
         table["domain"] = table["domain"].astype(str)
+        # Student's t knows no bounds; a share has them.
+        limits = ["ci_low", "ci_high"]
+        share = table["unit"].eq("share")
+        table.loc[share, limits] = table.loc[share, limits].clip(0.0, 1.0)
         yield apply_policy(table, survey.policy, villages=weight == "w_village")
 
 
@@ -152,7 +160,7 @@ def _county_form(frame: pd.DataFrame, kind: str) -> pd.DataFrame:
     ]
     frame = frame.assign(all="all") if kind == "all" else frame
     rows = []
-    for domain, part in frame.groupby(kind, sort=True):
+    for domain, part in frame.groupby(COLUMN_OF_KIND.get(kind, kind), sort=True):
         for i in chosen:
             value, n = _ratio_or_total(part, i)
             rows.append((str(domain), i.id, i.unit, value, n))

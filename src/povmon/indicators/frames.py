@@ -32,7 +32,7 @@ class Frames:
     """The frames of one area, or of several together."""
 
     household: pd.DataFrame
-    person_groups: pd.DataFrame | None
+    person: pd.DataFrame | None
     village: pd.DataFrame | None
     county: pd.DataFrame | None
 
@@ -67,7 +67,7 @@ def load(survey: Survey, areas: Sequence[str]) -> Frames:
     household = _households(survey, households, persons, villages)
     return Frames(
         household=household,
-        person_groups=_person_groups(persons, household) if persons is not None else None,
+        person=persons,
         village=_villages(villages) if villages is not None else None,
         county=_counties(records["county"]) if "county" in records else None,
     )
@@ -207,25 +207,18 @@ def _roster(persons: pd.DataFrame) -> pd.DataFrame:
     return out
 
 
-def _person_groups(persons: pd.DataFrame, household: pd.DataFrame) -> pd.DataFrame:
-    """One row a household and group of members (sex, age group, ethnicity).
+def person_groups(persons: pd.DataFrame, household: pd.DataFrame, kind: str) -> pd.DataFrame:
+    """One row a household and group of its members (``sex``, ``age_group`` or ``ethnicity``).
 
     Persons of one household share what the household has, so a row stands for its members of
-    that group: the weight is w_hh times their number. ``n`` then counts households.
+    that group: the weight is w_hh times their number. ``n`` then counts households. Members
+    whose group is not known keep their row, in no domain.
     """
-    p = persons[["household_id", "sex", "age", "ethnicity"]].copy()
-    p["age_group"] = _grouped(numeric(p, "age"), AGE_GROUPS)
-    counts = (
-        p.groupby(["household_id", "sex", "age_group", "ethnicity"], dropna=False, sort=False)
-        .size()
-        .rename("members")
-        .reset_index()
-    )
-    keep = ["household_id", "area", "county_id", "province_id", "village_id", "key_county",
-            "w_hh", "hhsize", "welfare", "poor",
-            *[c for c in ("income_pc", "consumption_pc") if c in household],
-            *[c for c in household if c.startswith("d_")]]
-    rows = counts.merge(household[keep], on="household_id", how="inner", validate="m:1")
+    group = _grouped(numeric(persons, "age"), AGE_GROUPS) if kind == "age_group" else persons[kind]
+    keys = pd.DataFrame({"household_id": persons["household_id"], kind: group})
+    counts = keys.groupby(["household_id", kind], dropna=False, sort=False).size()
+    rows = counts.rename("members").reset_index()
+    rows = rows.merge(household, on="household_id", how="inner", validate="m:1")
     rows["w_person"] = rows["w_hh"] * rows["members"]
     return rows
 

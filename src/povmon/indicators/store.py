@@ -17,15 +17,21 @@ COLUMNS = (
 KEY = ["survey", "area", "domain_kind", "domain", "indicator"]
 NATION = "nation"
 
+def _column(name: str) -> pa.Column:
+    """What a column of the table must hold."""
+    if name == "flag":
+        return pa.Column(str, pa.Check.isin(["", "caution", "unreliable", "suppressed"]))
+    if name in ("n", "n_psu", "df"):
+        return pa.Column("int64", pa.Check.ge(0))
+    if name in ("se", "deff"):
+        return pa.Column(float, pa.Check.ge(0), nullable=True)
+    if name in ("estimate", "ci_low", "ci_high", "cv"):
+        return pa.Column(float, nullable=True)
+    return pa.Column(str)
+
+
 SCHEMA = pa.DataFrameSchema(
-    {
-        **{c: pa.Column(str) for c in (*KEY, "unit", "reason")},
-        "estimate": pa.Column(float, nullable=True),
-        **{c: pa.Column(float, pa.Check.ge(0), nullable=True) for c in ("se", "deff")},
-        **{c: pa.Column(float, nullable=True) for c in ("ci_low", "ci_high", "cv")},
-        **{c: pa.Column("int64", pa.Check.ge(0)) for c in ("n", "n_psu", "df")},
-        "flag": pa.Column(str, pa.Check.isin(["", "caution", "unreliable", "suppressed"])),
-    },
+    {name: _column(name) for name in COLUMNS},
     checks=[
         pa.Check(
             lambda t: t["estimate"].isna() | t["ci_low"].isna() | (t["ci_low"] <= t["estimate"]),
