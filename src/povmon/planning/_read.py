@@ -91,12 +91,18 @@ def read_estimates(survey: str, area: str) -> pd.DataFrame:
     return frame
 
 
-def select(estimates: pd.DataFrame, domain_kind: str, domain: str | None = None) -> pd.DataFrame:
-    """The rows of one kind of domain (and of one domain), indexed by indicator."""
+Row = dict[str, Any]
+
+
+def by_indicator(
+    estimates: pd.DataFrame, domain_kind: str, domain: str | None = None
+) -> dict[str, Row]:
+    """The rows of one domain (or of the only domain of a kind), by indicator."""
     rows = estimates[estimates["domain_kind"] == domain_kind]
     if domain is not None:
         rows = rows[rows["domain"] == domain]
-    return rows.set_index("indicator")
+    records = rows.to_dict("records")
+    return {str(row["indicator"]): {str(k): v for k, v in row.items()} for row in records}
 
 
 def percent(share: float) -> str:
@@ -105,7 +111,7 @@ def percent(share: float) -> str:
 
 
 def unique(values: list[str], what: str) -> list[str]:
-    """Return `values`; raise ValueError (for a pydantic validator) when one occurs twice."""
+    """Return `values`; ValueError (for a pydantic validator) when one occurs twice."""
     twice = sorted({v for v in values if values.count(v) > 1})
     if twice:
         raise ValueError(f"{what} given twice: {', '.join(twice)}")

@@ -1,19 +1,19 @@
-"""An area's draft plan: everything that is known of the area, arranged by the outline's chapters."""
+"""An area's draft plan: what is known of the area, arranged by the outline's chapters."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import pandas as pd
+from scipy import special
 
-from povmon import paths, reference
+from povmon import reference
 from povmon.indicators.catalogue import CATALOGUE
 from povmon.planning import priorities, schedule, tables, targets
-from povmon.planning._read import percent, read_estimates, read_parquet, select
-from povmon.planning.outline import Outline, load_outline
+from povmon.planning._read import Row, by_indicator, percent, read_estimates, read_parquet
+from povmon.planning.outline import Outline, load_outline, tasks_frame
 from povmon.survey import Survey, load_survey
 
 POOLED = "nation"
@@ -59,10 +59,14 @@ class Draft:
 
     @cached_property
     def gaps(self) -> pd.DataFrame:
-        """The verified targets against the baseline (`targets.target_gaps`)."""
-        return targets.target_gaps(
+        """Verified targets against the baseline (`target_gaps`), and where: domain_name."""
+        frame = targets.target_gaps(
             self.targets, self.estimates, self.area, list(self.provinces), self.survey.year
         )
+        partial = frame["domain_kind"] == "province"
+        names = frame["domain"].map(self.provinces).where(partial, "")
+        money = frame["unit"].replace({"money": self.survey.currency.unit})
+        return frame.assign(domain_name=names, unit=money)
 
     @cached_property
     def priorities(self) -> pd.DataFrame:
@@ -77,9 +81,7 @@ class Draft:
     @cached_property
     def schedule(self) -> pd.DataFrame:
         """Events and products with what is late (`schedule_frame`)."""
-        return schedule.schedule_frame(
-            self.timetable, self.area, self.provinces, self.progress
-        )
+        return schedule.schedule_frame(self.timetable, self.area, self.provinces, self.progress)
 
     @property
     def as_of(self) -> str:
@@ -143,8 +145,10 @@ def situation(draft: Draft, indicators: list[str]) -> pd.DataFrame:
     reason, pooled, pooled_low, pooled_high, difference, difference_low, difference_high,
     reading (worse, better, higher, lower, cannot tell, or empty where there is no comparison).
     """
-    own, pool = select(draft.estimates, "area", draft.area), select(draft.pooled, "all")
-    rows = [_compare(i, own.loc[i], pool) for i in indicators if i in own.index]
+    own = by_indicator(draft.estimates, "area", draft.area)
+    pool = by_indicator(draft.pooled, "all")
+    money = draft.survey.currency.unit
+    rows = [_compare(own[i], pool.get(i), money) for i in indicators if i in own]
     columns = [
         "indicator", "en", "zh", "unit", "estimate", "ci_low", "ci_high", "flag", "reason",
         "pooled", "pooled_low", "pooled_high", "difference", "difference_low",
@@ -153,18 +157,18 @@ def situation(draft: Draft, indicators: list[str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def _compare(indicator: str, own: pd.Series, pool: pd.DataFrame) -> dict[str, Any]:
-    label = CATALOGUE[indicator]
-    row: dict[str, Any] = {
-        "indicator": indicator, "en": label.en, "zh": label.zh, "reading": "",
-        **{k: own[k] for k in ("unit", "estimate", "ci_low", "ci_high", "flag", "reason")},
+def _compare(own: Row, other: Row | None, money: str) -> Row:
+    label = CATALOGUE[own["indicator"]]
+    row: Row = {
+        "indicator": own["indicator"], "en": label.en, "zh": label.zh, "reading": "",
+        "unit": money if own["unit"] == "money" else own["unit"],
+        **{k: own[k] for k in ("estimate", "ci_low", "ci_high", "flag", "reason")},
         **dict.fromkeys(
             ("pooled", "pooled_low", "pooled_high", "difference", "difference_low",
              "difference_high"), math.nan),
     }  # fmt: skip
-    if indicator not in pool.index or own["unit"] in TOTALS:
+    if other is None or own["unit"] in TOTALS:
         return row
-    other = pool.loc[indicator]
     row |= {
         "pooled": other["estimate"], "pooled_low": other["ci_low"], "pooled_high": other["ci_high"]
     }  # fmt: skip
@@ -173,12 +177,10 @@ def _compare(indicator: str, own: pd.Series, pool: pd.DataFrame) -> dict[str, An
     return row | _difference(own, other, label.good)
 
 
-def _difference(own: pd.Series, other: pd.Series, good: str | None) -> dict[str, Any]:
-    from scipy import stats  # a slow import that most of this module does without
-
+def _difference(own: Row, other: Row, good: str) -> Row:
     value = float(own["estimate"] - other["estimate"])
     freedom = min(float(own["df"]), float(other["df"]))
-    half = float(stats.t.ppf(0.975, freedom)) * math.hypot(own["se"], other["se"])
+    half = float(special.stdtrit(freedom, 0.975)) * math.hypot(own["se"], other["se"])
     low, high = value - half, value + half
     reading = targets.CANNOT_TELL
     if low > 0 or high < 0:
@@ -195,11 +197,31 @@ def chapter_situation(draft: Draft, chapter: str) -> pd.DataFrame:
     return situation(draft, draft.outline.chapter(chapter).indicators)
 
 
+@dataclass(frozen=True)
+class ChapterView:
+    """A chapter of the draft: its indicators, its key tasks and what the planners write."""
+
+    en: str
+    zh: str
+    situation: pd.DataFrame
+    tasks: pd.DataFrame
+    planners: str
+
+
+def chapters(draft: Draft) -> dict[str, ChapterView]:
+    """All chapters of the draft by id, in the outline's order."""
+    return {
+        c.id: ChapterView(
+            c.en, c.zh, chapter_situation(draft, c.id), tasks_frame(draft.outline, c.id), c.planners
+        )
+        for c in draft.outline.chapters
+    }
+
+
 def provinces_frame(draft: Draft, indicator: str = "headcount") -> pd.DataFrame:
     """One indicator for the area's part of each province, in the order of their codes."""
     rows = draft.estimates[
-        (draft.estimates["domain_kind"] == "province")
-        & (draft.estimates["indicator"] == indicator)
+        (draft.estimates["domain_kind"] == "province") & (draft.estimates["indicator"] == indicator)
     ].sort_values("domain")
     names = draft.surveyed.drop_duplicates("province_id").set_index("province_id")
     counts = draft.surveyed["province_id"].value_counts()
@@ -210,8 +232,7 @@ def provinces_frame(draft: Draft, indicator: str = "headcount") -> pd.DataFrame:
             "province_zh": rows["domain"].map(names["province_zh"]),
             "counties": rows["domain"].map(counts),
             **{
-                c: rows[c]
-                for c in ("unit", "estimate", "ci_low", "ci_high", "n", "flag", "reason")
+                c: rows[c] for c in ("unit", "estimate", "ci_low", "ci_high", "n", "flag", "reason")
             },
         }
     ).reset_index(drop=True)
@@ -226,7 +247,7 @@ def draft_frame(draft: Draft) -> pd.DataFrame:
     task, or planners: left for the planners to write), item (indicator, county, target or task
     id), estimate, ci_low, ci_high, unit, text.
     """
-    rows: list[dict[str, Any]] = []
+    rows: list[Row] = []
     for position, chapter in enumerate(draft.outline.chapters, 1):
         head = {
             "survey": draft.survey.survey, "area": draft.area, "position": position,
@@ -243,7 +264,7 @@ def draft_frame(draft: Draft) -> pd.DataFrame:
     return frame.assign(unit=frame["unit"].fillna(""))
 
 
-def _data_items(draft: Draft, chapter: str) -> list[dict[str, Any]]:
+def _data_items(draft: Draft, chapter: str) -> list[Row]:
     """What the data say for a chapter."""
     frame = chapter_situation(draft, chapter)
     items = [_item(r["indicator"], r["en"], r) for _, r in frame.iterrows()]
@@ -259,7 +280,7 @@ def _data_items(draft: Draft, chapter: str) -> list[dict[str, Any]]:
     return items
 
 
-def _item(name: str, label: str, row: pd.Series) -> dict[str, Any]:
+def _item(name: str, label: str, row: pd.Series) -> Row:
     text = label
     if pd.isna(row["estimate"]):
         text = f"{label}: not shown ({row['reason']})"
@@ -272,7 +293,7 @@ def _item(name: str, label: str, row: pd.Series) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _task_items(draft: Draft, chapter: str) -> list[dict[str, Any]]:
+def _task_items(draft: Draft, chapter: str) -> list[Row]:
     tasks = [t for t in draft.outline.key_tasks if t.chapter == chapter]
     return [{"kind": "task", "item": t.id, "text": t.en} for t in tasks]
 
@@ -282,25 +303,20 @@ def accounting(draft: Draft) -> pd.DataFrame | None:
     return read_parquet(draft.survey.survey, draft.area, "accounting")
 
 
-def write_draft(draft: Draft) -> pd.DataFrame:
-    """Write ``plan.parquet`` and ``plan_review.parquet`` of the area.
+def tables_received(draft: Draft) -> pd.DataFrame:
+    """Which provinces sent their plan table.
 
     Returns
     -------
-    frame: one row a file, with its path below data/processed, its rows and what it holds.
+    frame, one row a province of the area: province_id, province, received (bool), projects
+    (accepted rows), faults.
     """
-    from povmon.planning.review import review  # review judges drafts, so it imports this module
-
-    folder = paths.processed(draft.survey.survey, draft.area)
-    folder.mkdir(parents=True, exist_ok=True)
-    parts = {
-        "plan": (draft_frame(draft), "the draft, one row a statement"),
-        "plan_review": (review(draft), "the review, one row a requirement"),
-    }
-    rows = []
-    for name, (frame, what) in parts.items():
-        temporary = folder / f".{name}.parquet.partial"
-        frame.to_parquet(temporary, index=False)
-        temporary.replace(folder / f"{name}.parquet")
-        rows.append({"file": f"{name}.parquet", "rows": len(frame), "holds": what})
-    return pd.DataFrame(rows)
+    rows = draft.tables.rows["province_id"].value_counts()
+    faults = draft.tables.faults["province_id"].value_counts()
+    return pd.DataFrame(
+        [
+            (p, name, p in draft.tables.received, int(rows.get(p, 0)), int(faults.get(p, 0)))
+            for p, name in draft.provinces.items()
+        ],
+        columns=["province_id", "province", "received", "projects", "faults"],
+    )

@@ -144,6 +144,11 @@ class Brief:
     drafts: list[Draft]
     progress: schedule.Progress | None
 
+    @property
+    def as_of(self) -> str:
+        """The day against which lateness is judged, as text."""
+        return schedule.as_of(schedule.load_schedule(), self.progress).isoformat()
+
 
 def load_brief(survey: str, unit: str) -> Brief:
     """Gather the brief of a unit; areas that the survey does not cover stay without figures.
@@ -162,8 +167,8 @@ def load_brief(survey: str, unit: str) -> Brief:
     return Brief(
         survey=chosen,
         unit=unit,
-        name_en=mine.at[0, "unit_en"],
-        name_zh=mine.at[0, "unit_zh"],
+        name_en=str(mine.at[0, "unit_en"]),
+        name_zh=str(mine.at[0, "unit_zh"]),
         assignments=mine,
         drafts=[load_draft(survey, area) for area in present],
         progress=schedule.load_progress(survey),

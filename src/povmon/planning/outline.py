@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from povmon import paths
 from povmon.errors import unknown_name
+from povmon.indicators.multidimensional import definition
 from povmon.planning._read import Strict, read_model, unique
 
 Basis = Literal["account", "wuling", "national_outline", "own"]
@@ -75,7 +76,6 @@ class Outline(Strict):
     horizon: Horizon
     elements: list[Element]
     chapters: list[Chapter]
-    deprivations: dict[str, Wording]
     key_tasks: list[KeyTask]
 
     @model_validator(mode="after")
@@ -86,7 +86,7 @@ class Outline(Strict):
         for task in self.key_tasks:
             if task.chapter not in chapters:
                 raise ValueError(f"key task {task.id} names an unknown chapter {task.chapter}")
-            strange = sorted(set(task.answers) - set(self.deprivations))
+            strange = sorted(set(task.answers) - set(definition().deprivations))
             if strange:
                 raise ValueError(f"key task {task.id} answers unknown {', '.join(strange)}")
         return self
@@ -134,7 +134,7 @@ def tasks_frame(outline: Outline, chapter: str | None = None) -> pd.DataFrame:
     rows = [
         (
             t.id, t.en, t.zh, t.chapter,
-            ", ".join(outline.deprivations[d].en for d in t.answers),
+            ", ".join(definition().deprivations[d].en for d in t.answers),
             ", ".join(t.targets), t.basis,
         )
         for t in outline.key_tasks

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from povmon.planning._read import select
+from povmon.indicators.multidimensional import definition
+from povmon.planning._read import Row, by_indicator
 from povmon.planning.outline import Outline
 
 _NEED_COLUMNS = [
@@ -21,7 +22,7 @@ def deprivation_priorities(outline: Outline, estimates: pd.DataFrame, area: str)
 
     Parameters
     ----------
-    outline : gives the deprivations and the key tasks.
+    outline : gives the key tasks.
     estimates : estimates table of the area.
     area : area id.
 
@@ -32,11 +33,11 @@ def deprivation_priorities(outline: Outline, estimates: pd.DataFrame, area: str)
     uncensored_low, uncensored_high, tasks (English), tasks_zh, chapter. Empty where the area
     has no contributions that may be published.
     """
-    found = select(estimates, "area", area)
-    rows = []
-    for name, words in outline.deprivations.items():
+    found = by_indicator(estimates, "area", area)
+    rows: list[Row] = []
+    for name, words in definition().deprivations.items():
         key = f"mpi_contribution_{name}"
-        if key not in found.index or pd.isna(found.at[key, "estimate"]):
+        if key not in found or pd.isna(found[key]["estimate"]):
             continue
         tasks = outline.tasks_for(name)
         rows.append(
@@ -63,11 +64,11 @@ def deprivation_priorities(outline: Outline, estimates: pd.DataFrame, area: str)
     return frame[columns]
 
 
-def _three(found: pd.DataFrame, key: str, *names: str) -> dict[str, float]:
+def _three(found: dict[str, Row], key: str, *names: str) -> dict[str, float]:
     """Estimate and interval of an indicator under other names; NaN where it is absent."""
-    if key not in found.index:
+    if key not in found:
         return dict.fromkeys(names, float("nan"))
-    values = (float(found.at[key, c]) for c in ("estimate", "ci_low", "ci_high"))
+    values = (float(found[key][c]) for c in ("estimate", "ci_low", "ci_high"))
     return dict(zip(names, values, strict=True))
 
 
@@ -94,8 +95,9 @@ def greatest_need(
     interval, n, flag, overlaps_first (its interval reaches that of the first county, so that
     the order of the two cannot be told), reason. Counties without a rank come last.
     """
-    rows = select(estimates, "county")
-    rows = rows.loc[rows.index == indicator].drop(columns=["area"], errors="ignore")
+    rows = estimates[
+        (estimates["domain_kind"] == "county") & (estimates["indicator"] == indicator)
+    ].drop(columns="area")
     frame = rows.merge(counties, left_on="domain", right_on="county_id", how="left")
     frame["county_id"] = frame["domain"]
     frame = frame.sort_values(["estimate", "domain"], ascending=[False, True], na_position="last")

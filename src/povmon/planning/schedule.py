@@ -1,8 +1,8 @@
 """Events and deadlines of the planning work, and what is late.
 
-What was delivered stands in an optional file of the survey, data/raw/<survey>/planning/progress.yml.
-Without it a product is *not reported*: nothing is assumed. The date against which lateness is
-judged comes from that file, else from schedule.yml, never from the clock.
+What was delivered stands in an optional file, data/raw/<survey>/planning/progress.yml. Without it
+a product is *not reported*: nothing is assumed. The date against which lateness is judged comes
+from that file, else from schedule.yml, never from the clock.
 """
 
 from __future__ import annotations
@@ -202,9 +202,7 @@ def _row(
     }  # fmt: skip
 
 
-def _delivered(
-    progress: Progress | None, product: str, area: str, province: str
-) -> dt.date | None:
+def _delivered(progress: Progress | None, product: str, area: str, province: str) -> dt.date | None:
     """First day on which a product was delivered."""
     if progress is None:
         return None

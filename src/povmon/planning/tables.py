@@ -45,9 +45,7 @@ class PlanTables:
     missing: list[str]
 
 
-def load_tables(
-    survey: str, area: str, counties: pd.DataFrame, outline: Outline
-) -> PlanTables:
+def load_tables(survey: str, area: str, counties: pd.DataFrame, outline: Outline) -> PlanTables:
     """Read and check the plan tables of an area.
 
     Parameters

@@ -10,13 +10,13 @@ from __future__ import annotations
 import math
 from dataclasses import asdict, dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import Literal
 
 import pandas as pd
 from pydantic import model_validator
 
 from povmon import paths
-from povmon.planning._read import Strict, percent, read_model, select, unique
+from povmon.planning._read import Row, Strict, by_indicator, percent, read_model, unique
 
 TIBET = "54"
 YES, NO, CANNOT_TELL, NOT_APPLICABLE = "yes", "no", "cannot tell", "does not apply"
@@ -35,6 +35,7 @@ class Target(Strict):
     good: Literal["high", "low"]
     relation: Literal["same", "stricter", "growth"]
     scope: Literal["all", "west_without_tibet"]
+    reported: str = ""
     verification: str
     note: str
 
@@ -86,7 +87,7 @@ class Targets(Strict):
 
     @model_validator(mode="after")
     def _ids(self) -> Targets:
-        unique([t.id for t in [*self.targets, *self.to_be_filled]], "target")
+        unique([t.id for t in self.targets] + [t.id for t in self.to_be_filled], "target")
         return self
 
 
@@ -165,9 +166,9 @@ def target_gaps(
     unit, estimate, ci_low, ci_high, aim (target value), value_basis, gap (aim minus estimate,
     in the unit of the estimate), years, yearly, yearly_low, yearly_high (change a year needed
     from the estimate and from the ends of its interval), met (yes, no, cannot tell, does not
-    apply), reason, flag, note.
+    apply), reason, flag, note, reported (the share that the county forms give, where they do).
     """
-    rows: list[dict[str, Any]] = []
+    rows: list[Row] = []
     for target in targets.targets:
         domains = scope_domains(target, targets, provinces)
         if domains == "area":
@@ -180,7 +181,7 @@ def target_gaps(
     return pd.DataFrame(rows)
 
 
-def _base(target: Target, kind: str, domain: str, year: int) -> dict[str, Any]:
+def _base(target: Target, kind: str, domain: str, year: int) -> Row:
     aim = math.nan if target.aim is None else target.aim
     return {
         "target": target.id, "en": target.en, "zh": target.zh, "due": target.year,
@@ -188,20 +189,20 @@ def _base(target: Target, kind: str, domain: str, year: int) -> dict[str, Any]:
         "estimate": math.nan, "ci_low": math.nan, "ci_high": math.nan, "aim": aim,
         "value_basis": target.value_basis, "gap": math.nan, "years": target.year - year,
         "yearly": math.nan, "yearly_low": math.nan, "yearly_high": math.nan,
-        "met": CANNOT_TELL, "reason": "", "flag": "", "note": target.note,
+        "reported": math.nan, "met": CANNOT_TELL, "reason": "", "flag": "", "note": target.note,
     }  # fmt: skip
 
 
-def _row(
-    target: Target, estimates: pd.DataFrame, kind: str, domain: str, year: int
-) -> dict[str, Any]:
+def _row(target: Target, estimates: pd.DataFrame, kind: str, domain: str, year: int) -> Row:
     base = _base(target, kind, domain, year)
     if target.indicator is None:
         return base | {"reason": "the survey has no indicator for it"}
-    found = select(estimates, kind, domain)
-    if target.indicator not in found.index:
+    found = by_indicator(estimates, kind, domain)
+    if target.reported in found:
+        base["reported"] = float(found[target.reported]["estimate"])
+    if target.indicator not in found:
         return base | {"reason": "the estimates do not have this indicator here"}
-    line = found.loc[target.indicator]
+    line = found[target.indicator]
     numbers = {k: float(line[k]) for k in ("estimate", "ci_low", "ci_high")}
     base |= numbers | {"unit": line["unit"], "flag": line["flag"]}
     if math.isnan(numbers["estimate"]):
@@ -213,7 +214,8 @@ def _row(
     base |= _change(target, numbers, base["years"])
     if math.isnan(numbers["ci_low"]) or math.isnan(numbers["ci_high"]):
         return base | {"reason": "the estimate has no interval"}
-    answer = judge(*numbers.values(), target.aim, target.good, target.relation)
+    low, high = numbers["ci_low"], numbers["ci_high"]
+    answer = judge(numbers["estimate"], low, high, target.aim, target.good, target.relation)
     return base | asdict(answer)
 
 
@@ -224,9 +226,7 @@ def _change(target: Target, numbers: dict[str, float], years: int) -> dict[str, 
     gap = target.aim - numbers["estimate"]
     if years <= 0:
         return {"gap": gap}
-    needed = {
-        k: sign * max(0.0, sign * (target.aim - numbers[k])) / years for k in numbers
-    }
+    needed = {k: sign * max(0.0, sign * (target.aim - numbers[k])) / years for k in numbers}
     ends = sorted([needed["ci_low"], needed["ci_high"]])
     return {
         "gap": gap, "yearly": needed["estimate"], "yearly_low": ends[0], "yearly_high": ends[1]

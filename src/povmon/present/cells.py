@@ -1,0 +1,52 @@
+"""Cells that several tables share: values, intervals and names of a row in its own unit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+
+from povmon.present import numbers
+from povmon.present.display import Suppressed
+
+NO_INTERVAL = "a count from the forms has no sampling interval"
+POINTS = "percentage points"
+
+
+def bilingual(en: Any, zh: Any) -> str:
+    """An English name with the Chinese one beside it."""
+    return f"{en} {zh}".strip() if not numbers.is_missing(zh) else str(en)
+
+
+def labels(frame: pd.DataFrame, en: str = "en", zh: str = "zh") -> list[str]:
+    """Names of all rows in both languages."""
+    return [bilingual(a, b) for a, b in zip(frame[en], frame[zh], strict=True)]
+
+
+def value_cell(row: pd.Series, key: str = "estimate", reason: str = "reason") -> Any:
+    """A value in its row's unit, or the reason why it is missing."""
+    if numbers.is_missing(row[key]):
+        return Suppressed(str(row.get(reason) or "no value"))
+    return numbers.value_in_unit(row[key], row["unit"])
+
+
+def interval_cell(
+    row: pd.Series, low: str = "ci_low", high: str = "ci_high", unit: str = ""
+) -> Any:
+    """An interval in its row's unit, or the reason why it is missing."""
+    if numbers.is_missing(row[low]) or numbers.is_missing(row[high]):
+        known = not numbers.is_missing(row.get("estimate"))
+        return Suppressed(NO_INTERVAL if known else str(row.get("reason") or "no value"))
+    return numbers.interval(row[low], row[high], unit or row["unit"])
+
+
+def signed(value: Any, unit: str) -> str:
+    """A difference with its sign; that of two shares in percentage points."""
+    text = numbers.value_in_unit(value, unit, sign=unit not in ("share", "percent"))
+    return f"+{text}" if not numbers.is_missing(value) and float(value) > 0 else text
+
+
+def each(frame: pd.DataFrame, function: Callable[[pd.Series], Any]) -> list[Any]:
+    """One cell a row, made by `function` from the row."""
+    return [function(row) for _, row in frame.iterrows()]
