@@ -37,9 +37,7 @@ def _rebuild(what: str, where: str, todo: str) -> PovmonError:
     return PovmonError(what, where=where, todo=todo)
 
 
-def unknown_name(
-    kind: str, name: str, valid: Iterable[str], *, where: str = ""
-) -> PovmonError:
+def unknown_name(kind: str, name: str, valid: Iterable[str], *, where: str = "") -> PovmonError:
     """Error for a name that is not among the valid ones, with the nearest match first."""
     names = list(valid)
     near = difflib.get_close_matches(name, names, n=1)

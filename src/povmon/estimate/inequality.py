@@ -28,8 +28,9 @@ class Gini:
         order = rows[np.lexsort((y[rows], domains.code[rows]))]
         code, value, w = domains.code[order], y[order], weight[order]
         below, level, above_y, below_y = _ranks(code, value, w, len(domains))
-        n, total = domains.sum(np.where(used, weight, 0.0)), domains.sum(
-            np.where(used, weight * np.nan_to_num(y), 0.0)
+        n, total = (
+            domains.sum(np.where(used, weight, 0.0)),
+            domains.sum(np.where(used, weight * np.nan_to_num(y), 0.0)),
         )
         # d_i: sum over j of w_j |y_i - y_j|, the derivative of half the double sum.
         above = n[code] - below - level

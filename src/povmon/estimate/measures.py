@@ -142,9 +142,7 @@ class FGT:
 
 def poverty_line(frame: pd.DataFrame, line: float | str) -> Floats:
     """The line of each row, shape (n,): a number for all, or a column."""
-    values = (
-        numbers(frame, line) if isinstance(line, str) else np.full(len(frame), float(line))
-    )
+    values = numbers(frame, line) if isinstance(line, str) else np.full(len(frame), float(line))
     if not (np.isfinite(values) & (values > 0)).all():
         raise PovmonError(f"poverty line {line!r} is missing or not positive", todo="correct it")
     return values

@@ -41,7 +41,8 @@ class Multidimensional:
     def __post_init__(self) -> None:
         if sum(self.weights.values()) != 1:
             raise PovmonError(
-                f"the weights sum to {sum(self.weights.values())}", where="multidimensional",
+                f"the weights sum to {sum(self.weights.values())}",
+                where="multidimensional",
                 todo="make them sum to 1 exactly, for example with fractions.Fraction",
             )
         if not 0 < self.k <= 1:
@@ -148,7 +149,8 @@ def multidimensional(
 def _exact(value: Fraction | int | str, where: str) -> Fraction:
     if isinstance(value, float):
         raise PovmonError(
-            f"{value!r} is a rounded number", where=f"multidimensional, {where}",
+            f"{value!r} is a rounded number",
+            where=f"multidimensional, {where}",
             todo="give it exactly: Fraction(1, 3) or '1/3'",
         )
     return Fraction(value)

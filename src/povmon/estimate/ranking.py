@@ -10,7 +10,9 @@ from scipy import stats
 Floats = npt.NDArray[np.float64]
 
 
-def rank_intervals(estimate: Floats, se: Floats, df: Floats, *, level: float = 0.90) -> pd.DataFrame:
+def rank_intervals(
+    estimate: Floats, se: Floats, df: Floats, *, level: float = 0.90
+) -> pd.DataFrame:
     """Ranks (1 = highest) with a joint confidence set: all true ranks lie inside at `level`.
 
     Parameters

@@ -106,9 +106,7 @@ def _single_psus(
     return filled
 
 
-def _residual_totals(
-    sample: Sample, domains: Domains, weighted: Floats
-) -> tuple[Cells, Floats]:
+def _residual_totals(sample: Sample, domains: Domains, weighted: Floats) -> tuple[Cells, Floats]:
     """PSU totals of residuals from the ratio model within post-strata.
 
     A row of post-stratum c outside the domain has the linearised value 0 and the residual

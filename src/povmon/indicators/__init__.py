@@ -1,7 +1,26 @@
 """From accepted records to the estimates table."""
 
-from povmon.indicators.catalogue import CATALOGUE, Indicator, indicator
+from povmon.indicators.catalogue import CATALOGUE, Indicator, ids_of, indicator
 from povmon.indicators.compute import estimate_area, pool
-from povmon.indicators.store import read_estimates
+from povmon.indicators.difficulty import rank_areas, rank_counties
+from povmon.indicators.results import AreaResults, area_results
+from povmon.indicators.rollup import RollUp, promptness, roll_up
+from povmon.indicators.store import NATION, read_estimates
 
-__all__ = ["CATALOGUE", "Indicator", "estimate_area", "indicator", "pool", "read_estimates"]
+__all__ = [
+    "CATALOGUE",
+    "NATION",
+    "AreaResults",
+    "Indicator",
+    "RollUp",
+    "area_results",
+    "estimate_area",
+    "ids_of",
+    "indicator",
+    "pool",
+    "promptness",
+    "rank_areas",
+    "rank_counties",
+    "read_estimates",
+    "roll_up",
+]

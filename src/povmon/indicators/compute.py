@@ -15,8 +15,16 @@ from povmon.indicators.store import COLUMNS, NATION, write_estimates
 from povmon.survey import Survey, load_survey
 
 # Indicators shown for groups of persons or households, not only for places.
-GROUPED = ("headcount", "poverty_gap", "poverty_severity", "poor_total", "income_mean",
-           "consumption_mean", "mpi_h", "mpi_m0")
+GROUPED = (
+    "headcount",
+    "poverty_gap",
+    "poverty_severity",
+    "poor_total",
+    "income_mean",
+    "consumption_mean",
+    "mpi_h",
+    "mpi_m0",
+)
 LINED = ("headcount", "poverty_gap", "poverty_severity")
 PERSON_GROUPS = ("sex", "age_group", "ethnicity")
 HOUSEHOLD_GROUPS = ("head_sex", "household_size")
@@ -59,9 +67,7 @@ def pool(survey: str) -> pd.DataFrame:
     return write_estimates(table, survey, NATION)
 
 
-def _all_kinds(
-    survey: Survey, frames: Frames, kinds: Sequence[str], label: str
-) -> pd.DataFrame:
+def _all_kinds(survey: Survey, frames: Frames, kinds: Sequence[str], label: str) -> pd.DataFrame:
     """The estimates table over several kinds of domain."""
     pieces = [piece for kind in kinds for piece in _one_kind(survey, frames, kind)]
     table = pd.concat(pieces, ignore_index=True)
@@ -89,8 +95,7 @@ def _one_kind(survey: Survey, frames: Frames, kind: str) -> Iterable[pd.DataFram
         return
     if kind in HOUSEHOLD_GROUPS:
         if kind in frames.household and frames.household[kind].notna().any():
-            yield from _from_frame(survey, frames.household, kind,
-                                   [CATALOGUE[i] for i in GROUPED])
+            yield from _from_frame(survey, frames.household, kind, [CATALOGUE[i] for i in GROUPED])
         return
     column = COLUMN_OF_KIND.get(kind, kind)
     if column in frames.household and frames.household[column].isna().all():
@@ -167,7 +172,11 @@ def _county_form(frame: pd.DataFrame, kind: str) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=["domain", "indicator", "unit", "estimate", "n"])
     missing = [c for c in ("se", "ci_low", "ci_high", "cv", "deff")]
     return table.assign(
-        domain_kind=kind, n_psu=0, df=0, flag="", reason=COUNTY_FORM,
+        domain_kind=kind,
+        n_psu=0,
+        df=0,
+        flag="",
+        reason=COUNTY_FORM,
         **dict.fromkeys(missing, np.nan),
     )
 

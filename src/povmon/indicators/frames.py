@@ -54,12 +54,15 @@ def load(survey: Survey, areas: Sequence[str]) -> Frames:
     """
     records = {form: _read(survey, areas, form) for form in survey.forms}
     for form, frame in records.items():
-        frame.drop(columns=[c for c in FORMS[form].columns if c not in asked(survey, form)
-                            and c in frame], inplace=True)
+        frame.drop(
+            columns=[c for c in FORMS[form].columns if c not in asked(survey, form) and c in frame],
+            inplace=True,
+        )
     households = records["household"]
     if households.empty:
         raise PovmonError(
-            f"no accepted household in {', '.join(areas)}", where=f"survey {survey.survey}",
+            f"no accepted household in {', '.join(areas)}",
+            where=f"survey {survey.survey}",
             todo="see the audit report for the reasons",
         )
     persons = records.get("person")
@@ -79,7 +82,8 @@ def _read(survey: Survey, areas: Sequence[str], form: str) -> pd.DataFrame:
         path = paths.processed(survey.survey, area) / f"{form}.parquet"
         if not path.is_file():
             raise PovmonError(
-                f"area {area} has no accepted {form} records", where=f"survey {survey.survey}",
+                f"area {area} has no accepted {form} records",
+                where=f"survey {survey.survey}",
                 todo=f"run make SURVEY={survey.survey} AREA={area} first",
             )
         parts.append(pd.read_parquet(path))
@@ -131,7 +135,8 @@ def _households(
     if measure not in h:
         raise PovmonError(
             f"welfare.measure is {survey.welfare.measure!r} but the survey has no such total",
-            where=f"survey {survey.survey}, survey.yml", todo="map the column or change the key",
+            where=f"survey {survey.survey}, survey.yml",
+            todo="map the column or change the key",
         )
     h["welfare"] = h[measure]
     h["poor"] = (h["welfare"] < survey.line.value).astype("float64").where(h["welfare"].notna())

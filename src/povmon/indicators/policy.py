@@ -65,8 +65,9 @@ def apply_policy(table: pd.DataFrame, policy: Policy, *, villages: bool) -> pd.D
             reasons[i].append(words[i])
 
     n = out["n"].to_numpy(dtype=float)
-    unit, least = ("villages", policy.min_villages) if villages else (
-        "households", policy.min_households)
+    unit, least = (
+        ("villages", policy.min_villages) if villages else ("households", policy.min_households)
+    )
     mark(n < least, 3, [f"{int(k)} {unit}, fewer than {least}" for k in n])
     deff = np.maximum(np.nan_to_num(out["deff"].to_numpy(dtype=float), nan=1.0), 1e-9)
     effective = n / np.maximum(deff, 1.0)
@@ -78,8 +79,11 @@ def apply_policy(table: pd.DataFrame, policy: Policy, *, villages: bool) -> pd.D
     mark(no_error, 3, ["no standard error can be estimated"] * len(out))
     _judge_width(out, policy, n, mark)
     df = out["df"].to_numpy(dtype=float)
-    mark(df < policy.min_df, 1, [f"{int(k)} degrees of freedom, fewer than {policy.min_df}"
-                                 for k in df])
+    mark(
+        df < policy.min_df,
+        1,
+        [f"{int(k)} degrees of freedom, fewer than {policy.min_df}" for k in df],
+    )
     out["flag"] = np.array(["", "caution", "unreliable", "suppressed"])[rank]
     out["reason"] = ["; ".join(r) for r in reasons]
     blank = ["estimate", "se", "ci_low", "ci_high", "cv", "deff"]
@@ -91,15 +95,21 @@ def _judge_width(out: pd.DataFrame, policy: Policy, n: Floats, mark: object) -> 
     """Proportions by the width of their interval, others by their coefficient of variation."""
     assert callable(mark)
     low, high = korn_graubard(
-        out["estimate"].to_numpy(dtype=float), out["se"].to_numpy(dtype=float), n,
+        out["estimate"].to_numpy(dtype=float),
+        out["se"].to_numpy(dtype=float),
+        n,
         out["df"].to_numpy(dtype=float),
     )
     bounded = out["bounded"].to_numpy(dtype=bool)
     width = np.where(bounded, high - low, 0.0)
     cv = np.where(bounded, 0.0, np.nan_to_num(out["cv"].to_numpy(dtype=float)))
     for value, caution, unreliable, text in (
-        (width, policy.proportion.caution_width, policy.proportion.unreliable_width,
-         "interval {:.0f} points wide"),
+        (
+            width,
+            policy.proportion.caution_width,
+            policy.proportion.unreliable_width,
+            "interval {:.0f} points wide",
+        ),
         (cv, policy.cv.caution, policy.cv.unreliable, "coefficient of variation {:.0f} %"),
     ):
         words = [text.format(100 * k) for k in np.nan_to_num(value)]

@@ -21,8 +21,17 @@ from povmon.survey import Survey, load_survey
 LEVELS = ("county", "prefecture", "province", "area", "all")
 SAMPLE = ("sample_villages", "sample_households", "sample_persons")
 WEIGHTED = ("estimated_persons", "estimated_poor")
-REPORTED = ("rural_population", "registered_poor", "villages", "villages_road",
-            "villages_water", "villages_clinic", "children_7_15", "enrolled_7_15", "funds")
+REPORTED = (
+    "rural_population",
+    "registered_poor",
+    "villages",
+    "villages_road",
+    "villages_water",
+    "villages_clinic",
+    "children_7_15",
+    "enrolled_7_15",
+    "funds",
+)
 
 
 @dataclass(frozen=True)
@@ -50,8 +59,13 @@ def roll_up(survey: str) -> RollUp:
     values = [c for c in offered if counties[c].notna().any()]
     tables = {"county": counties}
     keys = {
-        "prefecture": ["province_id", "province_zh", "province_en", "prefecture_zh",
-                       "prefecture_en"],
+        "prefecture": [
+            "province_id",
+            "province_zh",
+            "province_en",
+            "prefecture_zh",
+            "prefecture_en",
+        ],
         "province": ["province_id", "province_zh", "province_en"],
         "area": ["area"],
     }
@@ -65,7 +79,8 @@ def roll_up(survey: str) -> RollUp:
         first = wrong.iloc[0]
         raise PovmonError(
             f"{first['check']}: {first['left']:,.1f} against {first['right']:,.1f}",
-            where=f"survey {survey}, roll-up", todo="build the survey anew with make clean, make",
+            where=f"survey {survey}, roll-up",
+            todo="build the survey anew with make clean, make",
         )
     return RollUp(tables, checks)
 
@@ -111,21 +126,36 @@ def _checks(tables: dict[str, pd.DataFrame], values: list[str], survey: str) -> 
     for level in ("county", "prefecture", "province", "area"):
         if level in tables:
             for value in values:
-                rows.append(_check(f"{value}: sum over {level} level and all areas combined",
-                                   tables[level][value].sum(), top[value]))
+                rows.append(
+                    _check(
+                        f"{value}: sum over {level} level and all areas combined",
+                        tables[level][value].sum(),
+                        top[value],
+                    )
+                )
     pooled = read_estimates(survey, NATION)
     known = pooled[(pooled["domain_kind"] == "all") & (pooled["indicator"] == "poor_total")]
     if "estimated_poor" in values and len(known) and known["flag"].iloc[0] != "suppressed":
-        rows.append(_check("estimated_poor: all areas combined and the pooled estimate",
-                           top["estimated_poor"], known["estimate"].iloc[0]))
+        rows.append(
+            _check(
+                "estimated_poor: all areas combined and the pooled estimate",
+                top["estimated_poor"],
+                known["estimate"].iloc[0],
+            )
+        )
     return pd.DataFrame(rows)
 
 
 def _check(name: str, left: float, right: float) -> dict[str, Any]:
     left, right = float(left), float(right)
     agrees = bool(np.isclose(left, right, rtol=1e-9, atol=1e-6, equal_nan=True))
-    return {"check": name, "left": left, "right": right, "difference": left - right,
-            "agrees": agrees}
+    return {
+        "check": name,
+        "left": left,
+        "right": right,
+        "difference": left - right,
+        "agrees": agrees,
+    }
 
 
 def promptness(survey: str) -> pd.DataFrame:
@@ -136,7 +166,8 @@ def promptness(survey: str) -> pd.DataFrame:
         path = paths.processed(survey, area) / "promptness.parquet"
         if not path.is_file():
             raise PovmonError(
-                f"area {area} has not been audited", where=f"survey {survey}",
+                f"area {area} has not been audited",
+                where=f"survey {survey}",
                 todo=f"run make SURVEY={survey} AREA={area} first",
             )
         parts.append(pd.read_parquet(path).assign(area=area))

@@ -11,11 +11,27 @@ from povmon import paths
 from povmon.errors import PovmonError
 
 COLUMNS = (
-    "survey", "area", "domain_kind", "domain", "indicator", "unit", "estimate", "se", "ci_low",
-    "ci_high", "n", "n_psu", "df", "cv", "deff", "flag", "reason",
+    "survey",
+    "area",
+    "domain_kind",
+    "domain",
+    "indicator",
+    "unit",
+    "estimate",
+    "se",
+    "ci_low",
+    "ci_high",
+    "n",
+    "n_psu",
+    "df",
+    "cv",
+    "deff",
+    "flag",
+    "reason",
 )
 KEY = ["survey", "area", "domain_kind", "domain", "indicator"]
 NATION = "nation"
+
 
 def _column(name: str) -> pa.Column:
     """What a column of the table must hold."""
@@ -77,7 +93,8 @@ def read_estimates(survey: str, area: str) -> pd.DataFrame:
     target = path(survey, area)
     if not os.path.isfile(target):
         raise PovmonError(
-            f"there are no estimates of {area}", where=f"survey {survey}",
+            f"there are no estimates of {area}",
+            where=f"survey {survey}",
             todo=f"run make SURVEY={survey} first",
         )
     return pd.read_parquet(target)

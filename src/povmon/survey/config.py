@@ -276,4 +276,3 @@ def _model_inside(annotation: Any) -> Any:
         if found is not None:
             return found
     return None
-

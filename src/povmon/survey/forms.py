@@ -108,13 +108,24 @@ WORK: Codes = {
 }
 
 COUNTY = Form(
-    "county", "County form", "县表", ("county_id",), None,
+    "county",
+    "County form",
+    "县表",
+    ("county_id",),
+    None,
     (
         COUNTY_ID,
         YEAR,
         _count("population", "Registered population", "户籍人口", "persons"),
-        Field("rural_population", "integer", "Rural registered population", "乡村户籍人口",
-              "persons", minimum=1, required=True),
+        Field(
+            "rural_population",
+            "integer",
+            "Rural registered population",
+            "乡村户籍人口",
+            "persons",
+            minimum=1,
+            required=True,
+        ),
         _count("rural_households", "Rural households", "乡村户数", "households"),
         _count("registered_poor", "Registered poor", "建档贫困人口", "persons"),
         _amount("rural_income_pc", "Rural net income per person", "农民人均纯收入", "yuan"),
@@ -136,35 +147,64 @@ COUNTY = Form(
         _amount("funds_provincial", "Poverty funds, provincial", "省级扶贫资金", "10,000 yuan"),
         _amount("funds_other", "Poverty funds, other sources", "其他扶贫资金", "10,000 yuan"),
         _amount("use_production", "Funds used for production", "用于产业发展", "10,000 yuan"),
-        _amount("use_infrastructure", "Funds used for infrastructure", "用于基础设施",
-                "10,000 yuan"),
+        _amount(
+            "use_infrastructure", "Funds used for infrastructure", "用于基础设施", "10,000 yuan"
+        ),
         _amount("use_social", "Funds used for social services", "用于社会事业", "10,000 yuan"),
         _amount("use_other", "Funds used otherwise", "其他用途", "10,000 yuan"),
     ),
 )
 
 VILLAGE = Form(
-    "village", "Village form", "村表", ("village_id",), ("county", "county_id"),
+    "village",
+    "Village form",
+    "村表",
+    ("village_id",),
+    ("county", "county_id"),
     (
         VILLAGE_ID,
         COUNTY_ID,
         YEAR,
-        Field("w_village", "number", "Village weight", "村权数", "villages",
-              minimum=1e-9, required=True,
-              note="one over the village's probability of selection"),
-        Field("households", "integer", "Registered households", "户籍户数", "households",
-              minimum=1, required=True),
+        Field(
+            "w_village",
+            "number",
+            "Village weight",
+            "村权数",
+            "villages",
+            minimum=1e-9,
+            required=True,
+            note="one over the village's probability of selection",
+        ),
+        Field(
+            "households",
+            "integer",
+            "Registered households",
+            "户籍户数",
+            "households",
+            minimum=1,
+            required=True,
+        ),
         _count("population", "Registered population", "户籍人口", "persons"),
         _count("natural_villages", "Natural villages", "自然村数", "natural villages"),
         _count("nv_road", "Natural villages with a road", "通公路的自然村", "natural villages"),
-        _count("nv_electricity", "Natural villages with electricity", "通电的自然村",
-               "natural villages"),
-        _count("nv_telephone", "Natural villages with telephone", "通电话的自然村",
-               "natural villages"),
-        _count("nv_cable_tv", "Natural villages with cable TV", "通有线电视的自然村",
-               "natural villages"),
-        _count("nv_broadband", "Natural villages with broadband", "通宽带的自然村",
-               "natural villages"),
+        _count(
+            "nv_electricity",
+            "Natural villages with electricity",
+            "通电的自然村",
+            "natural villages",
+        ),
+        _count(
+            "nv_telephone", "Natural villages with telephone", "通电话的自然村", "natural villages"
+        ),
+        _count(
+            "nv_cable_tv",
+            "Natural villages with cable TV",
+            "通有线电视的自然村",
+            "natural villages",
+        ),
+        _count(
+            "nv_broadband", "Natural villages with broadband", "通宽带的自然村", "natural villages"
+        ),
         _yes("hardened_road", "Main road hardened", "主干道路硬化"),
         _yes("bus", "Bus service", "通客运班车"),
         _yes("kindergarten", "Kindergarten within reach", "上幼儿园便利"),
@@ -179,28 +219,58 @@ VILLAGE = Form(
 
 INCOME_PARTS = ("income_wages", "income_business", "income_property", "income_transfer")
 CONSUMPTION_PARTS = (
-    "consumption_food", "consumption_clothing", "consumption_housing", "consumption_equipment",
-    "consumption_transport", "consumption_education", "consumption_health", "consumption_other",
+    "consumption_food",
+    "consumption_clothing",
+    "consumption_housing",
+    "consumption_equipment",
+    "consumption_transport",
+    "consumption_education",
+    "consumption_health",
+    "consumption_other",
 )
 
 HOUSEHOLD = Form(
-    "household", "Household form", "户表", ("household_id",), ("village", "village_id"),
+    "household",
+    "Household form",
+    "户表",
+    ("household_id",),
+    ("village", "village_id"),
     (
         HOUSEHOLD_ID,
         VILLAGE_ID,
         YEAR,
-        Field("w_hh", "number", "Household weight", "户权数", "households",
-              minimum=1e-9, required=True,
-              note="one over the household's probability of selection"),
-        Field("hhsize", "integer", "Registered members", "户籍人口", "persons",
-              minimum=1, maximum=30, required=True),
-        Field("dwelling_area", "number", "Dwelling area", "住房面积", "m2", minimum=0,
-              maximum=2000),
+        Field(
+            "w_hh",
+            "number",
+            "Household weight",
+            "户权数",
+            "households",
+            minimum=1e-9,
+            required=True,
+            note="one over the household's probability of selection",
+        ),
+        Field(
+            "hhsize",
+            "integer",
+            "Registered members",
+            "户籍人口",
+            "persons",
+            minimum=1,
+            maximum=30,
+            required=True,
+        ),
+        Field(
+            "dwelling_area", "number", "Dwelling area", "住房面积", "m2", minimum=0, maximum=2000
+        ),
         _code("structure", "Structure of the dwelling", "住房结构", STRUCTURE),
         _yes("dangerous", "Dangerous dwelling", "危房"),
         _code("water", "Main source of drinking water", "饮用水来源", WATER),
-        _yes("water_difficulty", "Difficulty in getting drinking water", "饮水困难",
-             "more than one km or 100 m of height away, or short for part of the year"),
+        _yes(
+            "water_difficulty",
+            "Difficulty in getting drinking water",
+            "饮水困难",
+            "more than one km or 100 m of height away, or short for part of the year",
+        ),
         _code("toilet", "Toilet", "厕所", TOILET),
         _code("fuel", "Main cooking fuel", "主要炊事燃料", FUEL),
         _yes("electricity", "Electricity", "通电"),
@@ -211,8 +281,9 @@ HOUSEHOLD = Form(
         _count("motorcycle", "Motorcycles", "摩托车", "vehicles"),
         Field("land", "number", "Farmland used", "经营耕地", "mu", minimum=0, maximum=2000),
         _amount("income_wages", "Wage income", "工资性收入", "money"),
-        _amount("income_business", "Net income from household business", "家庭经营纯收入",
-                "money", None),
+        _amount(
+            "income_business", "Net income from household business", "家庭经营纯收入", "money", None
+        ),
         _amount("income_property", "Property income", "财产性收入", "money", None),
         _amount("income_transfer", "Transfer income", "转移性收入", "money", None),
         _amount("income_total", "Total net income", "纯收入合计", "money", None),
@@ -230,13 +301,18 @@ HOUSEHOLD = Form(
         _yes("dibao", "Receives the minimum living guarantee", "享受低保"),
         _yes("project", "Took part in a poverty project", "参加扶贫项目"),
         _code("head_sex", "Sex of the head", "户主性别", SEX),
-        Field("head_age", "integer", "Age of the head", "户主年龄", "years", minimum=10,
-              maximum=110),
+        Field(
+            "head_age", "integer", "Age of the head", "户主年龄", "years", minimum=10, maximum=110
+        ),
     ),
 )
 
 PERSON = Form(
-    "person", "Person form", "人口表", ("household_id", "line"), ("household", "household_id"),
+    "person",
+    "Person form",
+    "人口表",
+    ("household_id", "line"),
+    ("household", "household_id"),
     (
         HOUSEHOLD_ID,
         Field("line", "integer", "Line number", "序号", minimum=1, maximum=30, required=True),
@@ -246,16 +322,30 @@ PERSON = Form(
         _code("relation", "Relation to the head", "与户主关系", RELATION),
         _code("ethnicity", "Ethnicity", "民族", ETHNICITY),
         _yes("in_school", "In school", "在校"),
-        Field("schooling", "number", "Years of schooling", "受教育年限", "years", minimum=0,
-              maximum=25),
+        Field(
+            "schooling",
+            "number",
+            "Years of schooling",
+            "受教育年限",
+            "years",
+            minimum=0,
+            maximum=25,
+        ),
         _yes("literate", "Can read and write", "识字"),
         _code("health", "Health", "健康状况", HEALTH),
         _yes("timely_care", "Got care in time when ill", "有病能及时就医"),
         _yes("insured", "In a medical insurance", "参加医疗保险"),
         _yes("pension", "In a pension scheme", "参加养老保险"),
         _code("work", "Main work", "主要就业", WORK),
-        Field("months_away", "number", "Months away in the year", "外出月数", "months",
-              minimum=0, maximum=12),
+        Field(
+            "months_away",
+            "number",
+            "Months away in the year",
+            "外出月数",
+            "months",
+            minimum=0,
+            maximum=12,
+        ),
     ),
 )
 

@@ -1,0 +1,42 @@
+"""What a notebook shows of one area: the survey, its estimates and its households."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from povmon.indicators.compute import estimate_area
+from povmon.indicators.frames import load
+from povmon.survey import Survey, load_survey
+from povmon.survey.config import Comparison
+
+
+@dataclass(frozen=True)
+class AreaResults:
+    """Estimates of one area and the derived household frame they come from."""
+
+    survey: Survey
+    area: str
+    estimates: pd.DataFrame
+    households: pd.DataFrame
+
+    @property
+    def published(self) -> list[Comparison]:
+        """The published figures of survey.yml that concern this area."""
+        return [
+            c for c in self.survey.published if (c.domain_kind, c.domain) == ("area", self.area)
+        ]
+
+
+def area_results(survey: str, area: str) -> AreaResults:
+    """Estimate an area (which writes its ``estimates.parquet``) and keep what is shown of it.
+
+    Raises
+    ------
+    PovmonError : unknown survey or area, or the area has no accepted records.
+    """
+    config = load_survey(survey)
+    config.check_area(area)
+    table = estimate_area(survey, area)
+    return AreaResults(config, area, table, load(config, [area]).household)
