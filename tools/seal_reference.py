@@ -18,13 +18,16 @@ REFERENCE = Path(__file__).resolve().parent.parent / "data" / "raw" / "reference
 
 def seal(sidecar: Path) -> None:
     """Rewrite the lines `sha256:` and `rows:` of one sidecar."""
-    data = sidecar.with_name(sidecar.name.removesuffix(".meta.yml") + ".csv")
+    stem = sidecar.name.removesuffix(".meta.yml")
+    table = sidecar.with_name(f"{stem}.csv")
+    data = table if table.is_file() else sidecar.with_name(f"{stem}.yml")
     digest = hashlib.sha256(data.read_bytes()).hexdigest()
-    with data.open(encoding="utf-8", newline="") as handle:
-        rows = sum(1 for _ in csv.DictReader(handle))
     text = sidecar.read_text(encoding="utf-8")
     text = re.sub(r"(?m)^sha256:.*$", f"sha256: {digest}", text, count=1)
-    text = re.sub(r"(?m)^rows:.*$", f"rows: {rows}", text, count=1)
+    if data == table:
+        with data.open(encoding="utf-8", newline="") as handle:
+            rows = sum(1 for _ in csv.DictReader(handle))
+        text = re.sub(r"(?m)^rows:.*$", f"rows: {rows}", text, count=1)
     sidecar.write_text(text, encoding="utf-8")
 
 
