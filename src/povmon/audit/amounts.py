@@ -39,8 +39,8 @@ def check_sums(ledger: Ledger) -> None:
 def _repair(ledger: Ledger, total: str, parts: list[str]) -> None:
     """Repairs, the most certain first; each looks at what the earlier ones left."""
     _fill(ledger, total, parts)
-    _repair_part_slip(ledger, total, parts)
     _repair_total_slip(ledger, total, parts)
+    _repair_part_slip(ledger, total, parts)
     table = ledger.tables["household"]
     added = table[parts].sum(axis=1, skipna=False)
     wrong = _apart(added, table[total], parts)
@@ -74,14 +74,16 @@ def _repair_part_slip(ledger: Ledger, total: str, parts: list[str]) -> None:
     if not wrong.any():
         return
     subset = table[wrong]
+    least = 4 * _tolerance(parts)
     options = {}
     for part in parts:
         for factor in (*(1 / slip for slip in SLIPS), -1.0):
             if factor < 0 and FORMS["household"][part].minimum is not None:
                 continue
             new = (subset[part] * factor).round(2)
-            # Small parts fit by chance within the rounding, so the change must be large.
-            changed = (new - subset[part]).abs() > 4 * _tolerance(parts)
+            # Small amounts fit by chance within the rounding, and a part that all but vanishes
+            # cannot be told from one left out of the total: both values must be large.
+            changed = (subset[part].abs() > least) & (new.abs() > least)
             fits = ~_apart(added[wrong] - subset[part] + new, subset[total], parts) & changed
             options[part, factor] = new.where(fits)
     found = pd.DataFrame(options)

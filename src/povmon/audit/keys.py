@@ -53,7 +53,7 @@ def _reject_doubled(ledger: Ledger, form: str, doubled: pd.DataFrame) -> None:
         )
     ])  # fmt: skip
     detail = pd.Series("", index=ledger.tables[form].index, dtype="str")
-    detail[other.index] = _where(keeper, other)
+    detail.loc[other.index] = pd.Series(_where(keeper, other), index=other.index, dtype="str")
     for rule, chosen in (("duplicate_exact", same), ("duplicate_conflict", ~same)):
         rows = np.zeros(len(detail), dtype=bool)
         rows[other.index[chosen]] = True

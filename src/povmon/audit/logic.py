@@ -18,10 +18,10 @@ def check_logic(ledger: Ledger) -> None:
 
 def _check(ledger: Ledger, form: str, rule: Rule) -> None:
     table = ledger.tables[form]
-    holds = table[list(rule.columns)].eval(rule.expression, engine="python")
-    known = table[list(rule.columns)].notna().all(axis=1)
-    fails = ~holds.astype("boolean").fillna(True) & known & ledger.live[form]
-    rows = fails.to_numpy(dtype=bool)
+    fields = table[list(rule.columns)]
+    holds = pd.Series(fields.eval(rule.expression, engine="python"), index=table.index)
+    undecided = fields.isna().any(axis=1) | holds.isna()
+    rows = ledger.live[form] & ~(holds.fillna(True).astype(bool) | undecided).to_numpy()
     if not rows.any():
         return
     ledger.find(rule.id, form, rows, rule.columns[0], value=_shown(table, rule))

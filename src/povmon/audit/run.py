@@ -85,7 +85,7 @@ def load_audit(survey: str, area: str) -> Audit:
     """The audit of an area as it was last written."""
     config = load_survey(survey)
     folder = paths.processed(survey, config.check_area(area))
-    records = {form: read_table(folder, form) for form in config.forms}
+    records: dict[str, pd.DataFrame] = {f: read_table(folder, f) for f in config.forms}
     reports = {name: read_table(folder, file) for name, file in REPORTS.items()}
     return Audit(config, area, records, **reports)
 
@@ -133,7 +133,7 @@ def _examine(intake: Intake) -> Ledger:
 
 def _weigh(intake: Intake, ledger: Ledger) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
     survey, area = intake.survey, intake.area
-    accepted = {}
+    accepted: dict[str, pd.DataFrame] = {}
     for form in survey.forms:
         table = ledger.accepted(form)
         changed = ledger.changed[form][ledger.live[form]]

@@ -37,7 +37,7 @@ def place_records(survey: Survey, area: str, tables: Tables) -> Tables:
     Every form gets the county of its village. In a survey whose areas are not made of counties
     the area itself stands in the county's place and the province is "".
     """
-    placed = {}
+    placed: Tables = {}
     villages: pd.Series | None = None
     households: pd.Series | None = None
     for form in survey.forms:
@@ -104,7 +104,7 @@ def reweight(
 
 def _ratio(expected: pd.Series, left: pd.Series) -> pd.Series:
     """Expected over remaining, never below one; one where nothing remains."""
-    return np.maximum(expected / left.where(left > 0), 1.0).fillna(1.0)
+    return (expected / left.where(left > 0)).fillna(1.0).clip(lower=1.0)
 
 
 def _village_weights(
@@ -152,10 +152,8 @@ def _counties(
         county_id=received["village_id"].str[:6] if by_county else area
     ).dropna(subset=["village_id"])
     accepted = tables["household"]
-    seen = received.groupby("county_id")["village_id"].agg(lambda v: set(v.dropna()))
-    left = accepted.groupby("county_id")["village_id"].agg(set)
-    forms = tables.get("village", accepted)
-    accepted_villages = forms.groupby("county_id")["village_id"].agg(set)
+    seen, left = _villages(received), _villages(accepted)
+    accepted_villages = _villages(tables.get("village", accepted))
     design = survey.design
     rows = [
         _county_row(
@@ -164,7 +162,10 @@ def _counties(
         )
         for county in index
     ]  # fmt: skip
-    counties[["villages_expected", "villages_left", "villages_accepted", "lost", "note"]] = rows
+    names = ["villages_expected", "villages_left", "villages_accepted", "lost", "note"]
+    counts = pd.DataFrame(rows, columns=names, index=counties.index)
+    text = {"lost": "str", "note": "str"}
+    counties = counts.astype({name: text.get(name, "int64") for name in names})
     each = design.households_per_village
     arrived = received.drop_duplicates("household_id").groupby("county_id").size()
     counties["households_received"] = arrived.reindex(index).fillna(0).astype("int64").to_numpy()
@@ -175,6 +176,13 @@ def _counties(
     counties["households_accepted"] = found.astype("int64").to_numpy()
     counties["rural_population"] = _population(tables, index)
     return counties
+
+
+def _villages(records: pd.DataFrame) -> dict[str, set[str]]:
+    """County id -> its villages among some records."""
+    return {
+        str(county): set(part["village_id"]) for county, part in records.groupby("county_id")
+    }
 
 
 def _county_row(

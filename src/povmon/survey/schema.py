@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import pandera.pandas as pa
@@ -11,7 +11,7 @@ from povmon.survey.fields import PANDAS_DTYPE, Field
 from povmon.survey.forms import FORMS
 
 
-@lru_cache(maxsize=None)
+@cache
 def schema(form: str) -> pa.DataFrameSchema:
     """Schema of a form's accepted records.
 
