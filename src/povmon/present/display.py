@@ -20,7 +20,7 @@ from povmon.present import numbers
 from povmon.present.escaping import escape_markdown
 from povmon.present.figure import Figure
 
-__all__ = ["Column", "Figure", "Suppressed", "Table", "Text", "escape_markdown"]
+__all__ = ["Column", "Figure", "Marked", "Suppressed", "Table", "Text", "escape_markdown"]
 
 Format = str | Callable[[Any], str]
 
@@ -56,6 +56,18 @@ class Suppressed:
 
     def __str__(self) -> str:
         return numbers.MISSING
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A cell that is shown, with a smaller second line, or a remark that a letter leads to."""
+
+    text: str
+    remark: str = ""
+    below: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.text} ({self.below})" if self.below else self.text
 
 
 @dataclass(frozen=True)
@@ -198,7 +210,7 @@ class Table:
     total_rows : number of last rows that are totals (kept below when sorted).
 
     A cell that is missing, or a `Suppressed`, shows a dash with a letter, and the reason stands
-    in words below the table. The reason comes from the column named by `Column.reason`
+    in words below the table; a `Marked` shows its text with a letter and its remark there. The reason comes from the column named by `Column.reason`
     (default: the frame's column ``reason``, where there is one).
     """
 
@@ -279,7 +291,10 @@ class Table:
             title = escape(reason, quote=True)
             inner = f'<abbr title="{title}">{numbers.MISSING}</abbr><sup>{mark}</sup>'
             return f'<{tag}{scope} class="{column.align} missing">{inner}</{tag}>'
-        inner = escape(_format_cell(value, column.format))
+        if isinstance(value, Marked):
+            inner = _marked(value, reasons)
+        else:
+            inner = escape(_format_cell(value, column.format))
         target = row.get(column.link) if column.link else None
         if target is not None and not numbers.is_missing(target) and str(target):
             inner = f'<a href="{escape(_safe_link(str(target)), quote=True)}">{inner}</a>'
@@ -297,7 +312,7 @@ class Table:
 
     def _notes(self, reasons: _Reasons) -> str:
         lines = [
-            f"<li><sup>{letter}</sup> {numbers.MISSING} {escape(reason)}</li>"
+            f"<li><sup>{letter}</sup> {escape(reason)}</li>"
             for reason, letter in reasons.letters.items()
         ]
         listed = f'<ul class="reasons">{"".join(lines)}</ul>' if lines else ""
@@ -326,10 +341,20 @@ class Table:
         reason = self._reason(column, row)
         if reason is not None:
             return f"{numbers.MISSING} ({reasons.mark(reason)})"
-        return escape_markdown(_format_cell(row[column.key], column.format))
+        value = row[column.key]
+        if isinstance(value, Marked):
+            mark = f" ({reasons.mark(value.remark)})" if value.remark else ""
+            return f"{escape_markdown(value)}{mark}"
+        return escape_markdown(_format_cell(value, column.format))
 
     def __repr__(self) -> str:
         return f"Table({self.caption!r}, {len(self.frame)} rows)"
+
+
+def _marked(value: Marked, reasons: _Reasons) -> str:
+    mark = f"<sup>{reasons.mark(value.remark)}</sup>" if value.remark else ""
+    below = f' <span class="below">({escape(value.below)})</span>' if value.below else ""
+    return f"{escape(value.text)}{mark}{below}"
 
 
 def _pipe(cells: Sequence[str]) -> str:

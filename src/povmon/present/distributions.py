@@ -77,6 +77,7 @@ def distribution_chart(
         edgecolor=style.PAPER,
         linewidth=0.3,
     )
+    axes.set_ylim(0, axes.get_ylim()[1] * (1.04 + 0.09 * len(lines)))
     _lines(axes, lines, unit)
     axes.set_xlim(low, top)
     axes.set_xlabel(f"{what}, {unit} a year")

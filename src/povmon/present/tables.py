@@ -7,13 +7,14 @@ nothing to show returns a sentence that says why, so that a notebook needs no co
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from povmon.present import labels, numbers
-from povmon.present.display import Column, Suppressed, Table, Text, escape_markdown
+from povmon.present.display import Column, Marked, Suppressed, Table, Text, escape_markdown
 
 Names = Mapping[str, str]
 NO_ERROR = "a count from administrative returns, without a sampling error"
@@ -79,11 +80,11 @@ def _reason(row: Mapping[str, Any]) -> str:
     return "no value" if numbers.is_missing(reason) or not reason else str(reason)
 
 
-def _flag_cell(row: Mapping[str, Any]) -> str:
+def _flag_cell(row: Mapping[str, Any]) -> str | Marked:
     words = labels.flag(row["flag"])
     reason = row.get("reason")
     if row["flag"] in ("caution", "unreliable") and reason and not numbers.is_missing(reason):
-        return f"{words}: {reason}"
+        return Marked(words, str(reason))
     return words
 
 
@@ -122,6 +123,7 @@ def estimates_table(
         {
             "indicator": [labels.indicator(i, survey).en for i in rows["indicator"]],
             "domain": [labels.domain(d, shown) for d in rows["domain"]],
+            "order": rows["estimate"],
             "estimate": _each(rows, value_cell),
             "interval": _each(rows, interval_cell),
             "n": rows["n"],
@@ -130,12 +132,12 @@ def estimates_table(
         }
     )
     columns = _heading_columns(frame, kind_words) + [
-        Column("estimate", "Estimate", align="right"),
-        Column("interval", "95 % interval", align="right"),
+        Column("estimate", "Estimate", align="right", sort="order"),
+        Column("interval", "95 % interval", align="right", sort="order"),
         Column("n", "Sample", format="integer"),
         Column("n_psu", "Sample villages", format="integer"),
     ]
-    if frame["flag"].ne("").any():
+    if rows["flag"].ne("").any():
         columns.append(Column("flag", "Reliability"))
     return Table(
         frame,
@@ -177,7 +179,7 @@ def comparison_table(
     note: str = "",
     order_by: str | None = None,
 ) -> Table | Text:
-    """Domains in rows, indicators in columns, each with its interval below the estimate's column.
+    """Domains in rows, indicators in columns, each estimate with its interval in brackets.
 
     Parameters
     ----------
@@ -189,7 +191,11 @@ def comparison_table(
     if rows.empty:
         return nothing(f"a comparison by {kind_words}", "the survey has no such estimates")
     present = [i for i in indicators if (rows["indicator"] == i).any()]
-    frame, columns = _wide(rows, present, kind_words, _names(estimates, domain_kind, names))
+    domains = list(dict.fromkeys(rows["domain"]))
+    cells, columns = comparison_columns(rows, present, domains)
+    shown = _names(estimates, domain_kind, names)
+    frame = pd.DataFrame({"domain": [labels.domain(d, shown) for d in domains], **cells})
+    columns.insert(0, Column("domain", kind_words[:1].upper() + kind_words[1:], row_header=True))
     if order_by in present:
         frame = frame.sort_values(f"order:{order_by}", ascending=False, kind="stable")
     return Table(
@@ -201,30 +207,29 @@ def comparison_table(
     )
 
 
-def _wide(
-    rows: pd.DataFrame, present: Sequence[str], kind_words: str, names: Names
-) -> tuple[pd.DataFrame, list[Column]]:
-    domains = list(dict.fromkeys(rows["domain"]))
+def comparison_columns(
+    rows: pd.DataFrame, indicators: Sequence[str], domains: Sequence[str]
+) -> tuple[dict[str, list[Any]], list[Column]]:
+    """Cells ``38.2 (35.0 to 41.5)`` of each indicator, one a domain, and their columns.
+
+    Parameters
+    ----------
+    rows : estimates of one kind of domain.
+    indicators, domains : what stands in the columns and in the rows.
+    """
     by_key = {(r["domain"], r["indicator"]): r for r in records(rows)}
-    content: dict[str, list[Any]] = {"domain": [labels.domain(d, names) for d in domains]}
-    columns = [Column("domain", kind_words[:1].upper() + kind_words[1:], row_header=True)]
     survey = labels.survey_of(rows)
-    for name in present:
+    cells: dict[str, list[Any]] = {}
+    columns = []
+    for name in indicators:
         found = [by_key.get((d, name)) for d in domains]
-        content[name] = [_with_interval(r) for r in found]
-        content[f"order:{name}"] = [float("nan") if r is None else r["estimate"] for r in found]
-        label = labels.indicator(name, survey)
-        unit = next(r["unit"] for r in found if r is not None)
-        columns.append(
-            Column(
-                name,
-                label.en,
-                numbers.unit_heading(unit),
-                align="right",
-                sort=f"order:{name}",
-            )
-        )
-    return pd.DataFrame(content), columns
+        cells[name] = [_with_interval(r) for r in found]
+        cells[f"order:{name}"] = [float("nan") if r is None else r["estimate"] for r in found]
+        unit = next((r["unit"] for r in found if r is not None), "")
+        heading = labels.indicator(name, survey).en
+        column = Column(name, heading, numbers.unit_heading(unit), align="right")
+        columns.append(dataclasses.replace(column, sort=f"order:{name}"))
+    return cells, columns
 
 
 def _with_interval(row: Mapping[str, Any] | None) -> Any:
@@ -235,8 +240,9 @@ def _with_interval(row: Mapping[str, Any] | None) -> Any:
     interval = interval_cell(row)
     if isinstance(value, Suppressed) or isinstance(interval, Suppressed):
         return value
-    mark = {"caution": "*", "unreliable": "**"}.get(str(row["flag"]), "")
-    return f"{value}{mark} ({interval})"
+    flag = _flag_cell(row)
+    remark = f"{flag.text}: {flag.remark}" if isinstance(flag, Marked) else flag
+    return Marked(str(value), remark, below=str(interval))
 
 
 def headline(
@@ -287,7 +293,9 @@ def _sentence(row: Mapping[str, Any], label: labels.Label, place: str, line: str
     between = "" if isinstance(interval, Suppressed) else f" (95 % interval {interval})"
     caution = ""
     if row["flag"]:
-        caution = f" This figure is marked: {escape_markdown(_flag_cell(row))}."
+        flag = _flag_cell(row)
+        why = f"{flag.text}, {flag.remark}" if isinstance(flag, Marked) else flag
+        caution = f" This figure is marked: {escape_markdown(why)}."
     if str(row["indicator"]).partition("@")[0] == "headcount":
         who = label.population or "persons"
         return (
