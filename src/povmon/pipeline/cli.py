@@ -1,0 +1,130 @@
+"""The command line. What a command needs is imported when it runs: doing nothing must be quick."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from povmon.errors import PovmonError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit code. A wrong input prints one paragraph."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.command(options))
+    except PovmonError as error:
+        print(f"\n{error}\n", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped. What was finished is kept; the next run goes on from there.")
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="povmon", description="From raw household-survey submissions to poverty reports."
+    )
+    commands = parser.add_subparsers(required=True, metavar="command")
+    run = _command(commands, "run", _run, "bring a survey's tables and pages up to date")
+    run.add_argument("--area", default="", help="only this area, and what hangs on it")
+    run.add_argument("--jobs", default="", help="how many notebooks at once (default: cores)")
+    run.add_argument("--stop", action="store_true", help="stop at the first failure")
+    why = _command(commands, "why", _why, "say what is stale, and why")
+    why.add_argument("task", nargs="?", default="", help="a task or a report (default: all)")
+    generate = _command(commands, "generate", _generate, "write a generated survey's submissions")
+    generate.add_argument("--force", action="store_true", help="write them again")
+    _command(commands, "calibration", _calibration, "print the generator's targets and results")
+    commands.add_parser("codebook", help="write the codebook").set_defaults(command=_codebook)
+    bench = _command(commands, "bench", _bench, "measure time, memory and sizes")
+    bench.add_argument("--area", default="", help="the area to rebuild (default: the first)")
+    return parser
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    run: object,
+    text: str,
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=text, description=text)
+    parser.add_argument("--survey", default="baseline2010", help="folder below data/raw")
+    parser.set_defaults(command=run)
+    return parser
+
+
+def _jobs(text: str) -> int:
+    from povmon.pipeline.engine import default_jobs
+
+    if not text:
+        return default_jobs()
+    if not text.isdigit() or not 1 <= int(text) <= 256:
+        raise PovmonError(
+            f"{text!r} is no number of jobs", where="JOBS", todo="give a whole number from 1 to 256"
+        )
+    return int(text)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from povmon.pipeline.engine import Run, locked, report
+
+    jobs = _jobs(options.jobs)
+    with locked():
+        outcome = Run(options.survey, options.area, jobs, keep_going=not options.stop)()
+    return report(outcome, options.survey)
+
+
+def _why(options: argparse.Namespace) -> int:
+    from povmon.pipeline.explain import explain
+
+    print(explain(options.survey, options.task))
+    return 0
+
+
+def _generate(options: argparse.Namespace) -> int:
+    from povmon.pipeline.engine import locked, remembered
+    from povmon.pipeline.facts import facts
+    from povmon.pipeline.steps import generate
+    from povmon.pipeline.tasks import needs_generation
+
+    about = facts(options.survey, remembered())
+    if not about.synthetic:
+        raise PovmonError(
+            f"survey {options.survey} is real: its submissions are not generated",
+            todo="use make generate with a survey whose survey.yml says synthetic: true",
+        )
+    if not options.force and not needs_generation(about):
+        print(f"The submissions of {options.survey} are there; FORCE=1 writes them again.")
+        return 0
+    with locked():
+        generate.run(options.survey)
+    print(f"Wrote the submissions of {options.survey}.")
+    return 0
+
+
+def _calibration(options: argparse.Namespace) -> int:
+    from povmon.synthetic import calibration
+
+    print(calibration(options.survey))
+    return 0
+
+
+def _codebook(_: argparse.Namespace) -> int:
+    from povmon.pipeline.codebook import write_codebook
+    from povmon.pipeline.files import label
+
+    for path in write_codebook():
+        print(f"Wrote {label(path)}")
+    return 0
+
+
+def _bench(options: argparse.Namespace) -> int:
+    from povmon.pipeline.bench import bench
+
+    print(bench(options.survey, options.area))
+    return 0

@@ -1,0 +1,357 @@
+"""Bring a survey's tasks up to date: what is stale runs, in order, on several processes."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from povmon import paths
+from povmon.errors import PovmonError
+from povmon.pipeline.facts import Facts, facts, state_folder
+from povmon.pipeline.files import Hashes, cannot_write, digest, label
+from povmon.pipeline.memory import PeakMemory
+from povmon.pipeline.outputs import Safeguard
+from povmon.pipeline.progress import Progress
+from povmon.pipeline.state import Ledger, notebook_of
+from povmon.pipeline.tasks import Task, of_area, survey_tasks
+
+SHORT = 12  # characters of a hash that a page shows
+
+
+@dataclass
+class Outcome:
+    """What a run did with each task: ids, and for failures the text."""
+
+    made: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+    peak_memory: int = 0
+
+
+@contextmanager
+def locked() -> Iterator[None]:
+    """Only one run at a time works in a root; a second one waits.
+
+    Raises
+    ------
+    PovmonError : the state folder cannot be written.
+    """
+    path = state_folder() / "lock"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        stream = path.open("w")
+    except OSError as error:
+        raise cannot_write(path.parent, error) from error
+    with stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("Another run is at work here: waiting for it.", flush=True)
+            fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
+
+
+def remembered() -> Hashes:
+    """The file hashes that earlier runs remembered."""
+    return Hashes(state_folder() / "hashes.json")
+
+
+def plan(survey: str, area: str, hashes: Hashes) -> tuple[Facts, dict[str, Task], str]:
+    """The tasks that a run would look at, and a sentence on those left out."""
+    about = facts(survey, hashes)
+    tasks = survey_tasks(about)
+    if not area:
+        return about, tasks, ""
+    chosen, sentence = of_area(tasks, about, area)
+    return about, chosen, sentence
+
+
+class Run:
+    """One pass over the tasks of a survey.
+
+    Parameters
+    ----------
+    survey, area : which tasks; an empty area takes all.
+    jobs : how many may run at once.
+    keep_going : go on with other tasks after a failure.
+    """
+
+    def __init__(self, survey: str, area: str = "", jobs: int = 1, keep_going: bool = True) -> None:
+        self.hashes = remembered()
+        self.survey = survey
+        self.about, self.tasks, self.note = plan(survey, area, self.hashes)
+        self.whole = not area
+        self.jobs = jobs
+        self.keep_going = keep_going
+        self.ledger = Ledger(survey, self.hashes)
+        self.outcome = Outcome()
+        self.memory = PeakMemory()
+        self.progress = Progress(len(self.tasks))
+        self._parts: dict[str, dict[str, str]] = {}
+        self._workers: Any = None
+        self._private: Path | None = None
+
+    def __call__(self) -> Outcome:
+        """Bring everything up to date; returns what was done."""
+        self._recover()
+        if self.note:
+            print(self.note)
+        try:
+            with self.progress:
+                self._loop()
+        finally:
+            self._close()
+        if self.whole:
+            self._prune()
+        self.outcome.seconds = self.progress.elapsed
+        self.outcome.peak_memory = self.memory.peak
+        return self.outcome
+
+    def _recover(self) -> None:
+        """After a run that was killed: put back what its unfinished steps had replaced."""
+        folder = state_folder() / self.survey / "before"
+        if not folder.is_dir():
+            return
+        for task in survey_tasks(self.about).values():
+            if Safeguard(task).folder.is_dir():
+                complete = self.ledger.record(task.id) and not self.ledger.damaged(task.id)
+                Safeguard(task).drop() if complete else Safeguard(task).restore()
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def _loop(self) -> None:
+        waiting = dict(self.tasks)
+        running: set[str] = set()
+        while waiting or running:
+            stop = bool(self.outcome.failed) and not self.keep_going
+            for task in [t for t in waiting.values() if self._ready(t, waiting, running)]:
+                if stop or self._blocked(task):
+                    del waiting[task.id]
+                    self._skip(task, "another task failed" if stop else self._blocked(task))
+                elif self._workers is None or self._workers.free:
+                    del waiting[task.id]
+                    if self._begin(task):
+                        running.add(task.id)
+            if running:
+                running -= self._advance(waiting)
+
+    def _ready(self, task: Task, waiting: Mapping[str, Task], running: set[str]) -> bool:
+        return not any(used in waiting or used in running for used in task.uses)
+
+    def _blocked(self, task: Task) -> str:
+        """Why a task cannot run; empty when it can."""
+        bad = [u for u in task.uses if u in self.outcome.failed or u in self.outcome.skipped]
+        return f"needs {', '.join(bad[:3])}{' and others' if len(bad) > 3 else ''}" if bad else ""
+
+    def _skip(self, task: Task, why: str) -> None:
+        self.outcome.skipped[task.id] = why
+        self.progress.pass_over(task.id, f"skipped: {why}")
+
+    def _begin(self, task: Task) -> bool:
+        """Start a stale task; True when it now runs."""
+        try:
+            if not task.once and not self.ledger.reasons(task):
+                self.outcome.unchanged.append(task.id)
+                self.progress.pass_over(task.id)
+                return False
+            self._parts[task.id] = self.ledger.parts(task)
+            job = self._job(task)
+            Safeguard(task).keep()
+        except PovmonError as error:
+            self._fail(task, str(error))
+            return False
+        except OSError as error:
+            self._fail(task, str(cannot_write(Path(error.filename or state_folder()), error)))
+            return False
+        self.progress.start(task.id)
+        self._started_workers().start(job)
+        return True
+
+    def _started_workers(self) -> Any:
+        if self._workers is None:
+            from povmon.pipeline.kernel import fixed_environment
+            from povmon.pipeline.workers import Workers
+
+            self._private = Path(tempfile.mkdtemp(prefix="povmon-"))
+            self._workers = Workers(self.jobs, fixed_environment(self._private))
+        return self._workers
+
+    def _job(self, task: Task) -> Any:
+        from povmon.pipeline.notebook import NotebookJob
+        from povmon.pipeline.workers import FunctionJob
+
+        if not task.notebook or not task.page:
+            parameters = dict(task.parameters)
+            if task.step == "index":
+                parameters["provenance"] = self._provenance(task)
+            return FunctionJob(task.id, task.function, parameters)
+        return NotebookJob(
+            task=task.id,
+            notebook=task.notebook,
+            parameters=dict(task.parameters),
+            page=task.page.path,
+            executed=paths.processed(self.survey) / "notebooks" / f"{task.id}.ipynb",
+            failed=self._failed(task),
+            title=str(notebook_of(task, self.hashes)["title"] or task.step.capitalize()),
+            context=dict(task.page.context),
+            breadcrumbs=task.page.breadcrumbs,
+            provenance=self._provenance(task),
+        )
+
+    def _failed(self, task: Task) -> Path:
+        return paths.reports("failed") / self.survey / f"{task.id}.ipynb"
+
+    def _provenance(self, task: Task) -> dict[str, Any]:
+        """What the page's footer names; the same inputs give the same."""
+        parts = self._parts[task.id]
+        data = {k.removeprefix("data "): v for k, v in parts.items() if k.startswith("data ")}
+        return {
+            "survey": self.survey,
+            "notebook": label(task.notebook) if task.notebook else task.function,
+            "parameters": dict(task.parameters) if task.notebook else {"survey": self.survey},
+            "data": {name: value[:SHORT] for name, value in data.items()},
+            "source_digest": digest(parts)[:SHORT],
+            "python": parts["python"],
+        }
+
+    def _advance(self, waiting: Mapping[str, Task]) -> set[str]:
+        """Wait for news; returns the tasks that ended."""
+        self.memory.sample()
+        ended = set()
+        for event in self._workers.wait(0.5):
+            task = self.tasks[event.task]
+            if event.kind == "cell":
+                self.progress.cell(task.id, event.text)
+                continue
+            ended.add(task.id)
+            if event.kind == "failed":
+                self._fail(task, event.text)
+            else:
+                self._complete(task, list(event.written))
+        return ended
+
+    def _complete(self, task: Task, written: list[Path]) -> None:
+        """Record a task as made, when its outputs are all there and new."""
+        guard = Safeguard(task)
+        try:
+            left = guard.leftovers()
+            old = [label(p) for p in left if p in task.outputs]
+            if old:
+                raise PovmonError(f"did not write {', '.join(old)}", where=task.id)
+            for path in left:
+                path.unlink()
+            if not task.once:
+                self.ledger.finish(task, self._parts[task.id], _all_outputs(task, written))
+        except PovmonError as error:
+            self._fail(task, str(error))
+            return
+        guard.drop()
+        seconds = self.progress.finish(task.id, "made")
+        self.outcome.made.append(task.id)
+        self._log({"task": task.id, "outcome": "made", "seconds": round(seconds, 3)})
+
+    def _fail(self, task: Task, text: str) -> None:
+        self.outcome.failed[task.id] = text
+        Safeguard(task).restore()
+        seconds = self.progress.finish(task.id, "FAILED")
+        self._log(
+            {"task": task.id, "outcome": "failed", "seconds": round(seconds, 3), "error": text}
+        )
+
+    def _prune(self) -> None:
+        """Remove what tasks made that the survey no longer has."""
+        folder = state_folder() / self.survey / "tasks"
+        if not folder.is_dir():
+            return
+        for path in sorted(folder.rglob("*.json")):
+            task = path.relative_to(folder).with_suffix("").as_posix()
+            if task not in self.tasks:
+                self._remove(task)
+
+    def _remove(self, task: str) -> None:
+        from povmon.pipeline.files import from_stored
+
+        record = self.ledger.record(task)
+        for name in record.outputs if record else ():
+            if not name.startswith("project:") and "/reference/" not in name:
+                from_stored(name).unlink(missing_ok=True)
+        self.ledger.forget(task)
+        print(f"{task} is no longer part of the survey: its outputs were removed.")
+
+    def _close(self) -> None:
+        if self._workers is not None:
+            self._workers.stop()
+        if self._private is not None:
+            shutil.rmtree(self._private, ignore_errors=True)
+        self.hashes.save()
+
+    def _log(self, entry: dict[str, Any]) -> None:
+        path = paths.processed(self.survey) / "run-log.jsonl"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        stamp = {"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "commit": _commit()}
+        with path.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(stamp | entry, ensure_ascii=False) + "\n")
+
+
+def _all_outputs(task: Task, written: list[Path]) -> list[Path]:
+    """Required outputs, further ones that are there, and what the step says it wrote."""
+    from povmon.pipeline.outputs import present
+
+    return sorted({*task.outputs, *present(task), *written})
+
+
+_COMMITS: list[str] = []
+
+
+def _commit() -> str:
+    """The commit of the checkout for the run log; empty where git cannot tell."""
+    if not _COMMITS:
+        command = ["git", "-C", str(paths.project()), "rev-parse", "--short", "HEAD"]
+        try:
+            result = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)
+            _COMMITS.append(result.stdout.strip())
+        except (OSError, subprocess.TimeoutExpired):
+            _COMMITS.append("")
+    return _COMMITS[0]
+
+
+def default_jobs() -> int:
+    """``-jN`` of the calling make where it was given, otherwise the number of cores."""
+    flags = os.environ.get("MAKEFLAGS", "").split()
+    for flag in flags:
+        if flag.startswith("-j") and flag[2:].isdigit():
+            return max(1, int(flag[2:]))
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def report(outcome: Outcome, survey: str) -> int:
+    """Print the summary; returns the exit code."""
+    for task, text in outcome.failed.items():
+        print(f"\n{task}: {text}", file=sys.stderr)
+    if outcome.failed:
+        print(file=sys.stderr)
+    counts = [f"{len(outcome.made)} made", f"{len(outcome.unchanged)} unchanged"]
+    for name in ("failed", "skipped"):
+        number = len(getattr(outcome, name))
+        if number:
+            counts.append(f"{number} {name}")
+    memory = f", peak memory {outcome.peak_memory / 2**20:.0f} MiB" if outcome.made else ""
+    print(f"{survey}: {', '.join(counts)} in {outcome.seconds:.1f} s{memory}.")
+    if outcome.failed:
+        return 1
+    index = paths.reports(survey) / "index.html"
+    if outcome.made and index.exists():
+        print(f"Open {label(index)} in a browser.")
+    return 0

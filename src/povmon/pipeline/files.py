@@ -1,0 +1,142 @@
+"""Files: atomic writing, names without machine paths, and hashes that are not taken twice."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from povmon import paths
+from povmon.errors import PovmonError
+
+# A file changed within this time of its hashing may change again without a new time stamp.
+_SETTLED_NS = 50_000_000
+
+
+def label(path: Path) -> str:
+    """A file as a user knows it: relative to the root of the data or to the project."""
+    for base in (paths.root(), paths.project()):
+        if path.is_relative_to(base):
+            return path.relative_to(base).as_posix()
+    return path.name
+
+
+def stored_name(path: Path) -> str:
+    """`label`, with a mark when the file lies in the project and not in the root."""
+    inside = path.is_relative_to(paths.root())
+    return label(path) if inside else f"project:{label(path)}"
+
+
+def from_stored(name: str) -> Path:
+    """The inverse of `stored_name`."""
+    if name.startswith("project:"):
+        return paths.project() / name.removeprefix("project:")
+    return paths.root() / name
+
+
+def cannot_write(path: Path, error: OSError) -> PovmonError:
+    """The user's error for a folder or disk that does not take a file."""
+    return PovmonError(
+        f"cannot be written ({error.strerror or type(error).__name__})",
+        where=label(path),
+        todo="make the folder writable and the disk not full, then run make again",
+    )
+
+
+def write_atomically(path: Path, content: bytes | str) -> None:
+    """Write a file so that a reader sees the old one or the whole new one, never a part."""
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(data)
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise cannot_write(path, error) from error
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON atomically, keys sorted."""
+    write_atomically(path, json.dumps(content, ensure_ascii=False, sort_keys=True, indent=1))
+
+
+def read_json(path: Path) -> Any:
+    """Content of a JSON file of our own; None where it is absent or damaged (then remade)."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def digest(content: Any) -> str:
+    """SHA-256 of a JSON-able value."""
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Files of a folder in the order of their names, without hidden ones and Office locks."""
+    for entry in sorted(os.scandir(folder), key=lambda e: e.name):
+        if entry.name.startswith((".", "~$")) or entry.name == "__pycache__":
+            continue
+        if entry.is_dir():
+            yield from files_below(Path(entry.path))
+        else:
+            yield Path(entry.path)
+
+
+class Hashes:
+    """SHA-256 of files, remembered by size, times and inode, so that asking again is cheap.
+
+    Parameters
+    ----------
+    store : file that keeps them between runs; None keeps nothing.
+    """
+
+    def __init__(self, store: Path | None = None) -> None:
+        self._store = store
+        content = read_json(store) if store else None
+        valid = isinstance(content, dict) and content.get("format") == 1
+        self._known: dict[str, list[Any]] = content["files"] if valid else {}
+        self._derived: dict[str, Any] = content["derived"] if valid else {}
+        self._changed = False
+
+    def of(self, path: Path) -> str | None:
+        """Hash of a file; None where there is no such file."""
+        try:
+            stat = path.stat()
+        except OSError:
+            return None
+        mark = [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
+        known = self._known.get(str(path))
+        if known is not None and known[0] == mark:
+            return str(known[1])
+        try:
+            with path.open("rb") as stream:
+                value = hashlib.file_digest(stream, "sha256").hexdigest()
+        except OSError:
+            return None
+        if time.time_ns() - stat.st_ctime_ns > _SETTLED_NS:
+            self._known[str(path)] = [mark, value]
+            self._changed = True
+        return value
+
+    def derived(self, path: Path, what: str, make: Any) -> Any:
+        """`make(path)` remembered by the content of the file (must be JSON-able)."""
+        name = f"{what}:{self.of(path)}"
+        if name not in self._derived:
+            self._derived[name] = make(path)
+            self._changed = True
+        return self._derived[name]
+
+    def save(self) -> None:
+        """Keep what was learnt for the next run."""
+        if self._store and self._changed:
+            content = {"format": 1, "files": self._known, "derived": self._derived}
+            write_atomically(self._store, json.dumps(content, separators=(",", ":")))
+            self._changed = False

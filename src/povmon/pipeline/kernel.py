@@ -1,0 +1,77 @@
+"""The kernel that runs a notebook: this very Python, in a fixed environment, by private sockets.
+
+The user's own kernelspecs, IPython profile and plotting settings cannot change a report.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import AsyncKernelManager
+
+# Longest path that a Unix socket may have, less what Jupyter appends to the file's name.
+_SOCKET_PATH = 107 - len("/kernel-00000000-0000-0000-0000-000000000000-ipc-5")
+
+# Options of every kernel: no history file, so kernels do not wait for one another's database.
+_ARGUMENTS = ["--HistoryManager.enabled=False", "--IPKernelApp.log_level=40"]
+
+
+def fixed_environment(private: Path) -> dict[str, str]:
+    """Environment variables under which a notebook gives the same bytes everywhere.
+
+    Parameters
+    ----------
+    private : folder of this run, for sockets and for an empty IPython profile.
+    """
+    threads = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM")
+    return {
+        **{f"{name}_NUM_THREADS": "1" for name in threads},
+        "PYTHONHASHSEED": "0",
+        "PYTHONNOUSERSITE": "1",
+        "SOURCE_DATE_EPOCH": "315532800",  # 1980-01-01, the first date that a zip file can hold
+        "TZ": "UTC",
+        "LC_ALL": "C.UTF-8",
+        "LANGUAGE": "",
+        "MPLBACKEND": "agg",
+        "MATPLOTLIBRC": _matplotlibrc(),
+        "IPYTHONDIR": str(private / "ipython"),
+        "JUPYTER_RUNTIME_DIR": str(private / "runtime"),
+    }
+
+
+def _matplotlibrc() -> str:
+    """Matplotlib's own settings file, in place of a user's."""
+    found = find_spec("matplotlib")
+    folder = Path(found.origin).parent if found and found.origin else Path()
+    return str(folder / "mpl-data" / "matplotlibrc")
+
+
+class ReportKernelManager(AsyncKernelManager):
+    """Starts `sys.executable` whatever kernelspecs are installed, and knows what it started."""
+
+    running: set[int] = set()
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        if len(os.environ.get("JUPYTER_RUNTIME_DIR", "")) <= _SOCKET_PATH:
+            self.transport = "ipc"  # no ports: two kernels cannot take the same one
+        self._kernel_spec = KernelSpec(
+            argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+            + _ARGUMENTS,
+            display_name="Python 3",
+            language="python",
+            metadata={},
+        )
+
+    async def _async_post_start_kernel(self, **options: Any) -> None:
+        await super()._async_post_start_kernel(**options)
+        pid = getattr(self.provisioner, "pid", None)
+        if pid:
+            self.running.add(pid)
+
+    post_start_kernel = AsyncKernelManager.post_start_kernel

@@ -1,0 +1,209 @@
+"""What is up to date: keys of contents, and the record that each finished task leaves."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from povmon import paths
+from povmon.errors import PovmonError
+from povmon.pipeline import closure
+from povmon.pipeline.facts import state_folder
+from povmon.pipeline.files import (
+    Hashes,
+    digest,
+    files_below,
+    from_stored,
+    label,
+    read_json,
+    stored_name,
+    write_json,
+)
+from povmon.pipeline.tasks import Task
+
+# Raise it when a change of the pipeline itself makes earlier records worthless.
+FORMAT = 1
+# Modules that every notebook's page passes through.
+_RUNNER = ("povmon.pipeline.notebook", "povmon.present.exporter")
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a finished task left: its key, the parts of the key, its outputs' hashes."""
+
+    key: str
+    parts: dict[str, str]
+    outputs: dict[str, str]
+
+
+class Ledger:
+    """Keys and records of one survey's tasks.
+
+    Parameters
+    ----------
+    survey : name of the survey.
+    hashes : remembered file hashes.
+    """
+
+    def __init__(self, survey: str, hashes: Hashes) -> None:
+        self.survey = survey
+        self.hashes = hashes
+        self._records: dict[str, Record | None] = {}
+        self._sources: dict[tuple[str, ...], dict[str, str]] = {}
+
+    def path(self, task: str) -> Path:
+        """The file of a task's record."""
+        return state_folder() / self.survey / "tasks" / f"{task}.json"
+
+    def record(self, task: str) -> Record | None:
+        """The record of the last time the task was finished; None if never (or unreadable)."""
+        if task not in self._records:
+            self._records[task] = self._read(task)
+        return self._records[task]
+
+    def _read(self, task: str) -> Record | None:
+        content = read_json(self.path(task))
+        if not isinstance(content, dict) or content.get("format") != FORMAT:
+            return None
+        return Record(content["key"], content["parts"], content["outputs"])
+
+    def finish(self, task: Task, parts: Mapping[str, str], outputs: list[Path]) -> Record:
+        """Record a task as made. Called when all its outputs are complete.
+
+        Raises
+        ------
+        PovmonError : an output that the task must write is absent.
+        """
+        hashed = {stored_name(p): self.hashes.of(p) for p in sorted(outputs)}
+        absent = [name for name, value in hashed.items() if value is None]
+        if absent:
+            raise PovmonError(
+                f"was not written: {', '.join(absent)}",
+                where=task.id,
+                todo="the step must write each of its outputs",
+            )
+        record = Record(digest(dict(parts)), dict(parts), {k: str(v) for k, v in hashed.items()})
+        content = {"format": FORMAT, "task": task.id, **record.__dict__}
+        write_json(self.path(task.id), content)
+        self._records[task.id] = record
+        return record
+
+    def forget(self, task: str) -> None:
+        """Drop a task's record: it is stale whatever its outputs are."""
+        self.path(task).unlink(missing_ok=True)
+        self._records[task] = None
+
+    def parts(self, task: Task) -> dict[str, str]:
+        """Everything a task's result depends on, by name.
+
+        Raises
+        ------
+        PovmonError : an input or the notebook is missing.
+        """
+        parts = {
+            "pipeline": str(FORMAT),
+            "python": platform.python_version(),
+            "requirements.lock": self._lock(),
+        }
+        parts |= {f"parameter {k}": v for k, v in task.parameters.items()}
+        if task.page:
+            parts |= {f"page {k}": v for k, v in task.page.context.items()}
+        parts |= self._code(task)
+        for path in (*task.inputs, *task.optional):
+            parts |= self._data(path, must_exist=path in task.inputs)
+        for used, pattern in task.uses.items():
+            parts |= self._made(used, pattern) if pattern else {}
+        return parts
+
+    def _lock(self) -> str:
+        return self.hashes.of(paths.project() / "requirements.lock") or "missing"
+
+    def _code(self, task: Task) -> dict[str, str]:
+        names: tuple[str, ...]
+        parts = {}
+        if task.notebook:
+            facts = notebook_of(task, self.hashes)
+            parts[f"notebook {label(task.notebook)}"] = facts["source"]
+            names = (*facts["imports"], *_RUNNER)
+        else:
+            names = (f"povmon.pipeline.steps.{task.function}",)
+        if names not in self._sources:
+            self._sources[names] = closure.source_parts(names, self.hashes)
+        return parts | {f"code {k}": v for k, v in self._sources[names].items()}
+
+    def _data(self, path: Path, must_exist: bool) -> dict[str, str]:
+        if path.is_dir():
+            files = list(files_below(path))
+            return {f"data {label(p)}": self.hashes.of(p) or "missing" for p in files}
+        value = self.hashes.of(path)
+        if value is None and must_exist:
+            raise PovmonError(
+                "the file or folder is missing",
+                where=label(path),
+                todo="put what was delivered there, then run make again",
+            )
+        return {f"data {label(path)}": value} if value else {}
+
+    def _made(self, task: str, pattern: str) -> dict[str, str]:
+        record = self.record(task)
+        if record is None:
+            raise PovmonError(
+                f"needs what {task} makes, which has not been made",
+                todo=f"run make SURVEY={self.survey}",
+            )
+        chosen = {n: v for n, v in record.outputs.items() if from_stored(n).match(pattern)}
+        return {f"data {label(from_stored(n))}": v for n, v in chosen.items()}
+
+    def damaged(self, task: str) -> list[str]:
+        """Outputs that are no longer what the task wrote: missing, cut short or changed."""
+        record = self.record(task)
+        outputs = record.outputs if record else {}
+        return [n for n, value in outputs.items() if self.hashes.of(from_stored(n)) != value]
+
+    def reasons(self, task: Task) -> list[str]:
+        """Why a task is stale, in words; empty when it is up to date."""
+        record = self.record(task.id)
+        if record is None:
+            return ["it has not been made yet"]
+        parts = self.parts(task)
+        reasons = []
+        for name in sorted(parts.keys() | record.parts.keys()):
+            before, now = record.parts.get(name), parts.get(name)
+            if before != now:
+                verb = "is new" if before is None else "is gone" if now is None else "has changed"
+                reasons.append(f"{name} {verb}")
+        for name in self.damaged(task.id):
+            reasons.append(f"output {label(from_stored(name))} is missing, cut short or changed")
+        return reasons
+
+
+def notebook_of(task: Task, hashes: Hashes) -> dict[str, list[str]]:
+    """What matters of a task's notebook, checked against the task's parameters.
+
+    Raises
+    ------
+    PovmonError : the notebook is absent or unreadable, or it lacks a parameter.
+    """
+    path = task.notebook
+    if path is None or not path.is_file():
+        where = label(path) if path else task.id
+        raise PovmonError("the notebook is missing", where=where, todo="restore it from git")
+    try:
+        facts = closure.notebook_facts(path, hashes)
+    except (ValueError, KeyError, TypeError) as error:
+        raise PovmonError(
+            f"is not a readable notebook ({type(error).__name__})",
+            where=label(path),
+            todo="restore it from git",
+        ) from error
+    unknown = [name for name in task.parameters if name not in facts["parameters"]]
+    if unknown:
+        known = ", ".join(facts["parameters"]) or "none"
+        raise PovmonError(
+            f"has no parameter {', '.join(unknown)}",
+            where=label(path),
+            todo=f"set it in the cell tagged `parameters` (there: {known})",
+        )
+    return facts

@@ -1,0 +1,1 @@
+"""Steps that are no notebooks: each module has ``run(**parameters)`` and returns what it wrote."""

@@ -1,0 +1,171 @@
+"""Worker processes: each runs one job at a time and may die without taking the others along."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+import traceback
+from dataclasses import dataclass
+from multiprocessing import connection, get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from povmon.errors import PovmonError
+from povmon.pipeline.notebook import NotebookFailed, NotebookJob, run_notebook
+
+
+@dataclass(frozen=True)
+class FunctionJob:
+    """A plain step: ``run(**parameters)`` of a module of `povmon.pipeline.steps`."""
+
+    task: str
+    function: str
+    parameters: dict[str, Any]
+
+
+Job = NotebookJob | FunctionJob
+
+
+@dataclass(frozen=True)
+class Event:
+    """What a worker tells: ``cell`` (now running), ``made`` or ``failed``."""
+
+    task: str
+    kind: str
+    text: str = ""
+    written: tuple[Path, ...] = ()
+
+
+def work(job: Job, send: Any) -> Event:
+    """Run a job; every failure becomes an event whose text a user can read."""
+    try:
+        if isinstance(job, NotebookJob):
+            written = run_notebook(job, lambda text: send(Event(job.task, "cell", text)))
+        else:
+            module = importlib.import_module(f"povmon.pipeline.steps.{job.function}")
+            written = module.run(**job.parameters)
+    except (PovmonError, NotebookFailed) as error:
+        return Event(job.task, "failed", str(error))
+    except OSError as error:
+        name = Path(str(error.filename)).name if error.filename else "a file"
+        return Event(job.task, "failed", f"{name}: {error.strerror or error}.")
+    except Exception as error:  # noqa: BLE001  (a worker must answer, and the text says it all)
+        if os.environ.get("POVMON_DEBUG"):
+            traceback.print_exc()
+        return Event(job.task, "failed", _unexpected(error))
+    return Event(job.task, "made", written=tuple(written))
+
+
+def _unexpected(error: Exception) -> str:
+    """An error that nobody foresaw: its type, text and the place in our own source."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [f for f in frames if "povmon" in f.filename] or frames
+    place = f"{Path(ours[-1].filename).name}, line {ours[-1].lineno}" if ours else "unknown place"
+    text = str(error).strip().splitlines() or [""]
+    return f"{type(error).__name__}: {text[0]} ({place}). POVMON_DEBUG=1 shows the traceback."
+
+
+def _serve(channel: Connection) -> None:
+    """Loop of a worker process: a job in, events out, until the channel closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides
+    signal.signal(signal.SIGTERM, _stop)
+    while True:
+        try:
+            job = channel.recv()
+        except EOFError:
+            return
+        channel.send(work(job, channel.send))
+
+
+def _stop(*_: Any) -> None:
+    """End at once, and the kernel with us."""
+    if "povmon.pipeline.kernel" in sys.modules:
+        for pid in sys.modules["povmon.pipeline.kernel"].ReportKernelManager.running:
+            try:
+                os.killpg(pid, signal.SIGKILL)
+            except (ProcessLookupError, PermissionError):
+                continue  # it has ended by itself
+    os._exit(143)
+
+
+@dataclass
+class _Worker:
+    process: Any
+    channel: Connection
+    task: str = ""
+
+
+class Workers:
+    """As many worker processes as jobs may run at once, started when first needed.
+
+    Parameters
+    ----------
+    count : number of processes.
+    environment : variables that the workers and their kernels see.
+    """
+
+    def __init__(self, count: int, environment: dict[str, str]) -> None:
+        self._count = count
+        self._environment = environment
+        self._workers: list[_Worker] = []
+        self._context = get_context("forkserver")
+        self._context.set_forkserver_preload(["povmon.pipeline.preload"])
+
+    @property
+    def free(self) -> int:
+        """How many more jobs can start now."""
+        return self._count - sum(bool(w.task) for w in self._workers)
+
+    def start(self, job: Job) -> None:
+        """Give a job to an idle worker."""
+        worker = next((w for w in self._workers if not w.task), None) or self._new()
+        worker.task = job.task
+        worker.channel.send(job)
+
+    def _new(self) -> _Worker:
+        ours, theirs = self._context.Pipe()
+        os.environ.update(self._environment)  # the fork server copies it when it starts
+        process = self._context.Process(target=_serve, args=(theirs,), daemon=False)
+        process.start()
+        theirs.close()
+        worker = _Worker(process, ours)
+        self._workers.append(worker)
+        return worker
+
+    def wait(self, seconds: float) -> list[Event]:
+        """Events that arrive within some seconds; a dead worker's task is told as failed."""
+        channels = {w.channel: w for w in self._workers if w.task}
+        ready = connection.wait(list(channels), seconds)
+        return [self._event(channels[c]) for c in ready if isinstance(c, Connection)]
+
+    def _event(self, worker: _Worker) -> Event:
+        try:
+            event: Event = worker.channel.recv()
+        except (EOFError, ConnectionError):
+            worker.process.join()
+            self._workers.remove(worker)
+            return Event(worker.task, "failed", _death(worker.process.exitcode))
+        if event.kind != "cell":
+            worker.task = ""
+        return event
+
+    def stop(self) -> None:
+        """End all workers now; idle ones leave by themselves."""
+        for worker in self._workers:
+            worker.channel.close()
+            if worker.task:
+                worker.process.terminate()
+        for worker in self._workers:
+            worker.process.join(2)
+            if worker.process.is_alive():
+                worker.process.kill()
+        self._workers = []
+
+
+def _death(code: int | None) -> str:
+    name = signal.Signals(-code).name if code and code < 0 else f"exit code {code}"
+    hint = ", perhaps because memory ran out" if name == "SIGKILL" else ""
+    return f"the process that ran it ended unexpectedly ({name}{hint}). Run make again."
