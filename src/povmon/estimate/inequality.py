@@ -35,7 +35,7 @@ class Gini:
         # d_i: sum over j of w_j |y_i - y_j|, the derivative of half the double sum.
         above = n[code] - below - level
         distance = value * (below - above) + (above_y - below_y)
-        double = np.bincount(code, w * distance, minlength=len(domains))
+        double: Floats = np.bincount(code, w * distance, minlength=len(domains)).astype(np.float64)
         gini = np.where(total > 0, divide(double, 2.0 * n * total), np.nan)
         safe_total = np.where(total > 0, total, 1.0)
         safe_n = np.where(n > 0, n, 1.0)

@@ -62,17 +62,17 @@ class Multidimensional:
         return np.where(complete, units / scale, np.nan), poor, complete
 
     @property
-    def H(self) -> Counting:  # noqa: N802 - the literature's name
+    def H(self) -> Counting:
         """Headcount: share of units that are multidimensionally poor."""
         return Counting(self, "H", "", bounded=True)
 
     @property
-    def A(self) -> Counting:  # noqa: N802 - the literature's name
+    def A(self) -> Counting:
         """Intensity: mean score of the poor, M0 / H."""
         return Counting(self, "A", "")
 
     @property
-    def M0(self) -> Counting:  # noqa: N802 - the literature's name
+    def M0(self) -> Counting:
         """Adjusted headcount: mean of the scores of the poor over all units."""
         return Counting(self, "M0", "")
 
@@ -111,19 +111,21 @@ class Counting:
     def linearise(self, frame: pd.DataFrame, weight: Floats, domains: Domains) -> Linearised:
         """All are ratios of sums of row values."""
         score, poor, complete = self.index.score(frame)
-        one = np.ones(len(frame))
-        censored = np.where(poor, score, 0.0)
+        one: Floats = np.ones(len(frame))
+        censored: Floats = np.where(poor, score, 0.0)
         if self.kind == "H":
-            return ratio_of(poor * 1.0, one, complete, weight, domains)
+            return ratio_of(poor.astype(np.float64), one, complete, weight, domains)
         if self.kind == "M0":
             return ratio_of(censored, one, complete, weight, domains)
         if self.kind == "A":
-            return _whole(ratio_of(censored, poor * 1.0, complete, weight, domains), complete)
-        deprived = np.nan_to_num(numbers(frame, self.j))
+            return _whole(
+                ratio_of(censored, poor.astype(np.float64), complete, weight, domains), complete
+            )
+        deprived: Floats = np.nan_to_num(numbers(frame, self.j))
         if self.kind == "uncensored":
             return ratio_of(deprived, one, complete, weight, domains)
         if self.kind == "censored":
-            return ratio_of(deprived * poor, one, complete, weight, domains)
+            return ratio_of(deprived * poor.astype(np.float64), one, complete, weight, domains)
         part = deprived * poor * float(self.index.weights[self.j])
         return _whole(ratio_of(part, censored, complete, weight, domains), complete)
 

@@ -81,8 +81,8 @@ def _between_psus(sample: Sample, n_domains: int, cells: Cells, totals: Floats) 
     mean = np.bincount(cells.pair, totals, minlength=len(n_psu)) / n_psu
     deviation = totals - mean[cells.pair]
     # PSUs of the stratum without rows in the domain have a total of zero.
-    squares = np.bincount(cells.pair, deviation**2, minlength=len(n_psu))
-    squares += (n_psu - cells.cells_in_pair) * mean**2
+    squares: Floats = np.bincount(cells.pair, deviation**2, minlength=len(n_psu)).astype(np.float64)
+    squares = squares + (n_psu - cells.cells_in_pair) * mean**2
     alone = n_psu == 1
     by_pair = squares * n_psu / np.maximum(n_psu - 1, 1)
     if alone.any():

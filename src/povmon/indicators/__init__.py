@@ -1,8 +1,9 @@
 """From accepted records to the estimates table."""
 
-from povmon.indicators.catalogue import CATALOGUE, Indicator, ids_of, indicator
+from povmon.indicators.catalogue import CATALOGUE, ids_of, indicator
 from povmon.indicators.compute import estimate_area, pool
 from povmon.indicators.difficulty import rank_areas, rank_counties
+from povmon.indicators.indicator import Indicator
 from povmon.indicators.results import AreaResults, area_results
 from povmon.indicators.rollup import RollUp, promptness, roll_up
 from povmon.indicators.store import NATION, read_estimates

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from povmon.estimate import Design, estimate
-from povmon.indicators.catalogue import CATALOGUE, Indicator
+from povmon.indicators.catalogue import CATALOGUE
 from povmon.indicators.frames import Frames, load, person_groups
+from povmon.indicators.indicator import Indicator
 from povmon.indicators.policy import apply_policy
 from povmon.indicators.store import COLUMNS, NATION, write_estimates
 from povmon.survey import Survey, load_survey
@@ -83,7 +84,8 @@ def _all_kinds(survey: Survey, frames: Frames, kinds: Sequence[str], label: str)
             "line": table["indicator"],
         }
     )
-    return table.loc[keys.sort_values(list(keys)).index, list(COLUMNS)]
+    order_of_rows = keys.sort_values(["kind", "domain", "indicator", "line"]).index
+    return table.loc[order_of_rows][list(COLUMNS)]
 
 
 def _one_kind(survey: Survey, frames: Frames, kind: str) -> Iterable[pd.DataFrame]:

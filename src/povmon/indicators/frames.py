@@ -109,7 +109,7 @@ def _known(values: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def _grouped(values: pd.Series[Any], groups: tuple[tuple[int, int, str], ...]) -> pd.Series[Any]:
-    out = pd.Series(np.nan, index=values.index, dtype="object")
+    out: pd.Series[Any] = pd.Series(None, index=values.index, dtype="object")
     for low, high, label in groups:
         out[values.between(low, high).fillna(False)] = label
     return out

@@ -260,14 +260,14 @@ def _explain(error: ValidationError, place: str) -> PovmonError:
 
 def _valid_keys(location: tuple[int | str, ...]) -> list[str]:
     """Keys that are valid where `location` points, by walking the model's own annotations."""
-    model: Any = Survey
+    model: type[BaseModel] | None = Survey
     for part in location[:-1]:
-        if isinstance(part, str) and isinstance(model, type) and part in model.model_fields:
+        if model is not None and isinstance(part, str) and part in model.model_fields:
             model = _model_inside(model.model_fields[part].annotation)
-    return [f.alias or name for name, f in model.model_fields.items()]
+    return [] if model is None else [f.alias or n for n, f in model.model_fields.items()]
 
 
-def _model_inside(annotation: Any) -> Any:
+def _model_inside(annotation: Any) -> type[BaseModel] | None:
     """The model class named by an annotation such as ``list[Line]`` or ``Column | None``."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
