@@ -233,3 +233,38 @@ def test_a_correction_of_an_unknown_column_is_an_error(audited: Run, root: Path)
     corrections(root, f"household,{FIRST},area,80,95,Li,2011-05-02,typo")
     with pytest.raises(PovmonError, match="corrections.csv, line 2: .*no column 'area'"):
         audited()
+
+
+def test_a_person_under_a_wrong_household_leaves_the_size(audited: Run) -> None:
+    audit = audited(cell("person", 2, household_id="5134310177"))
+    assert home(audit)["hhsize"] == 3
+    assert rules(audit) == {"parent_missing", "roster_incomplete"}
+
+
+def test_income_in_another_unit_is_converted(root: Path) -> None:
+    content = small.files()
+    for province in content.values():  # a village of six, so that its median means something
+        for row in province["household"]:
+            row["village_id"] = str(row["village_id"])[:6] + "01"
+    row = content["51"]["household"][0]
+    for name in [n for n in row if n.startswith("income")]:
+        row[name] = float(str(row[name])) / 10_000
+    small.write(root, content)
+    audit = audit_area("small", "wumeng")
+    assert home(audit)["income_total"] == 8000 and home(audit)["income_wages"] == 3000
+    assert "unit_slip" in rules(audit)
+
+
+def test_funds_by_use_and_by_source(audited: Run) -> None:
+    funds = dict.fromkeys(["use_infrastructure", "use_social", "use_other", "funds_other"], 0)
+    funds |= {"funds_central": 500, "funds_provincial": 100, "use_production": 600}
+
+    def change(use: int) -> Callable[[small.Files], None]:
+        def set_all(content: small.Files) -> None:
+            for province in content.values():
+                province["county"][0].update({**funds, "use_production": use})
+
+        return set_all
+
+    assert rules(audited(change(600))) == set()
+    assert rules(audited(change(400))) == {"funds_use_source"}

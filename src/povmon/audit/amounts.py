@@ -19,7 +19,7 @@ SLIPS = (10.0, 0.1, 100.0, 0.01, 10_000.0, 0.0001)
 ROUNDING = 0.5  # amounts are rounded to units of money, each on its own
 FAR_FACTOR = 10.0  # per person, against the village's median: worth a look
 CERTAIN_FACTOR = 2_000.0  # beyond this only another unit (ten thousand yuan) explains it
-CERTAIN_MATCH = 4.0  # and after conversion it must lie this near to the median
+CERTAIN_MATCH = 10.0  # and after conversion it must lie this near to the median
 MIN_OTHERS = 4  # households of the village for a median that means something
 
 

@@ -56,6 +56,7 @@ class Ledger:
         self.changed = {form: np.zeros(len(t), dtype=bool) for form, t in tables.items()}
         self.faults = {form: np.zeros(len(t), dtype=int) for form, t in tables.items()}
         self._findings: list[pd.DataFrame] = []
+        self._notes: list[list[Any]] = []
         self._corrections: list[pd.DataFrame] = []
         self._rejected: list[pd.DataFrame] = []
 
@@ -143,12 +144,12 @@ class Ledger:
         """Enter a finding that belongs to no record."""
         entry = catalogue()[rule]
         message = entry.en.replace("{column}", label(level, column)).replace("{detail}", detail)
-        row = [rule, entry.severity, level, file, line, key, column, value, message]
-        self._findings.append(pd.DataFrame([row], columns=FINDINGS))
+        self._notes.append([rule, entry.severity, level, file, line, key, column, value, message])
 
     def findings(self) -> pd.DataFrame:
         """All findings, by file and line."""
-        return _stack(self._findings, FINDINGS, ["file", "line", "level", "column", "rule", "key"])
+        notes = [pd.DataFrame(self._notes, columns=FINDINGS)] if self._notes else []
+        return _stack(self._findings + notes, FINDINGS, ["file", "line", "level", "column", "rule", "key"])
 
     def corrections(self) -> pd.DataFrame:
         """All changed values; several changes of one cell stay in the order they were made."""

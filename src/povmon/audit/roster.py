@@ -3,7 +3,8 @@
 Where the stated number of members differs from a *complete* roster (lines 1, 2, ... without a
 gap, exactly one head), the roster is taken: it lists people one by one, while the number is a
 summary of it (UN Handbook on Population and Housing Census Editing, structure edits). A roster
-with gaps has lost people: then the stated number stays, and the household is reported.
+with gaps has lost people, and so has one that is followed in its file by a person of a household
+that does not exist: then the stated number stays, and the household is reported.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ def check_rosters(ledger: Ledger) -> None:
     filled = live & (listed > 0)
     heads = roster["heads"].fillna(0).astype("int64")
     complete = (heads == 1) & (roster["last"] == listed) & (listed <= 30)
+    complete &= ~table["household_id"].isin(_before_strays(persons, table))
     differs = filled & ~(table["hhsize"] == listed).fillna(False).astype(bool)
     detail = as_text(table["hhsize"]).replace("", "none") + " stated, " + listed.astype("str")
     detail = detail + " listed"
@@ -49,6 +51,15 @@ def _rosters(persons: pd.DataFrame) -> pd.DataFrame:
         "last": grouped["line"].max().astype("float64"),
         "heads": grouped["is_head"].sum(),
     })  # fmt: skip
+
+
+def _before_strays(persons: pd.DataFrame, households: pd.DataFrame) -> pd.Series:
+    """Households right after whose persons the file has one whose own household is unknown."""
+    ordered = persons.sort_values(["source_file", "source_line"], kind="stable")
+    known = ordered["household_id"].isin(households["household_id"])
+    before = ordered["household_id"].where(known).ffill()
+    same_file = ordered["source_file"] == ordered["source_file"].shift()
+    return before[~known & same_file]
 
 
 def _compare_head(ledger: Ledger, persons: pd.DataFrame, rows: pd.Series) -> None:

@@ -26,8 +26,9 @@ def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> list[Path]
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=".writing-") as temporary:
             made = [_write(Path(temporary) / f"{n}.parquet", t) for n, t in tables.items()]
-            return [Path(os.replace(path, folder / path.name) or folder / path.name)
-                    for path in made]  # fmt: skip
+            for path in made:
+                os.replace(path, folder / path.name)
+            return [folder / path.name for path in made]
     except OSError as error:
         shown = _shown(folder)
         raise PovmonError(
