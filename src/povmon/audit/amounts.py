@@ -31,7 +31,8 @@ def check_sums(ledger: Ledger) -> None:
             continue
         if set(parts) <= submitted:
             _repair(ledger, total, list(parts))
-        _check_given(ledger, total, [p for p in parts if p in submitted])
+        if all(FORMS["household"][part].minimum is not None for part in parts):
+            _check_given(ledger, total, [p for p in parts if p in submitted])
         missing = ledger.tables["household"][total].isna()
         ledger.find("total_missing", "household", missing, total)
 
@@ -108,10 +109,7 @@ def _repair_total_slip(ledger: Ledger, total: str, parts: list[str]) -> None:
 
 
 def _check_given(ledger: Ledger, total: str, parts: list[str]) -> None:
-    """Where some parts are missing, those given may not exceed the total."""
-    parts = [p for p in parts if FORMS["household"][p].minimum is not None]
-    if not parts:
-        return
+    """Parts that cannot be negative may not exceed the total, even where some are missing."""
     table = ledger.tables["household"]
     added = table[parts].sum(axis=1)
     rows = added > table[total] + _tolerance(parts)
