@@ -84,6 +84,12 @@ class Draft:
         return schedule.schedule_frame(self.timetable, self.area, self.provinces, self.progress)
 
     @property
+    def line(self) -> str:
+        """The main poverty line in words."""
+        line = self.survey.line
+        return f"{line.value:,.0f} {self.survey.currency.unit}, {line.prices}"
+
+    @property
     def as_of(self) -> str:
         """The day against which lateness is judged, as text."""
         return schedule.as_of(self.timetable, self.progress).isoformat()
@@ -122,7 +128,7 @@ def load_draft(survey: str, area: str) -> Draft:
         outline=outline,
         targets=targets.load_targets(),
         timetable=schedule.load_schedule(),
-        progress=schedule.load_progress(survey),
+        progress=schedule.load_progress(chosen),
         tables=tables.load_tables(survey, area, surveyed, outline),
     )
 

@@ -2,56 +2,22 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
 
 import pandas as pd
-from pydantic import model_validator
 
-from povmon import paths, reference
+from povmon import reference
 from povmon.errors import PovmonError, unknown_name
 from povmon.planning import schedule
-from povmon.planning._read import Strict, read_model, unique
 from povmon.planning.draft import Draft, load_draft, situation
+from povmon.planning.duties import load_duties
 from povmon.survey import Survey, load_survey
 
 HEADLINE = [
     "headcount", "poverty_gap", "income_mean", "mpi_h", "mpi_m0", "water_safe", "electricity",
     "village_hardened_road", "village_clinic", "enrolment_7_15", "dangerous_housing",
 ]  # fmt: skip
-
-
-class Duty(Strict):
-    """A duty of every unit."""
-
-    id: str
-    en: str
-    zh: str
-    due: dt.date | None
-    basis: str
-    note: str
-
-
-class Duties(Strict):
-    """The contents of duties.yml."""
-
-    source: str
-    units: dict[str, str]
-    duties: list[Duty]
-
-    @model_validator(mode="after")
-    def _ids(self) -> Duties:
-        unique(list(self.units.values()), "unit")
-        unique([d.id for d in self.duties], "duty")
-        return self
-
-
-@cache
-def load_duties() -> Duties:
-    """Read and validate the units' ids and duties."""
-    return read_model(paths.planning() / "duties.yml", Duties)
 
 
 def units_frame() -> pd.DataFrame:
@@ -171,7 +137,7 @@ def load_brief(survey: str, unit: str) -> Brief:
         name_zh=str(mine.at[0, "unit_zh"]),
         assignments=mine,
         drafts=[load_draft(survey, area) for area in present],
-        progress=schedule.load_progress(survey),
+        progress=schedule.load_progress(chosen),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from povmon import reference
 from povmon.errors import unknown_name
 from povmon.planning import draft as drafts
 from povmon.planning import liaison, priorities, schedule, targets
@@ -291,6 +292,10 @@ def liaison_assigned(draft: Draft) -> Verdict:
     """The area has a liaison unit from a verified source."""
     units = liaison.units_frame()
     rows = units[units["area_id"] == draft.area]
+    areas = reference.areas()
+    special = set(areas.loc[areas["special_policy_area"].astype(bool), "area_id"])
+    if draft.area in special:
+        return Verdict(UNCHECKED, "a special-policy area; the register has no units for these")
     if rows.empty:
         return Verdict(NOT_MET, "no unit is assigned to this area")
     names = ", ".join(rows["unit_en"])

@@ -14,8 +14,11 @@ from typing import Any, Literal
 import pandas as pd
 from pydantic import Field, model_validator
 
-from povmon import paths
-from povmon.planning._read import Strict, read_model
+from povmon import paths, reference
+from povmon.errors import unknown_name
+from povmon.planning._read import Strict, place, read_model
+from povmon.planning.duties import load_duties
+from povmon.survey import Survey
 
 ON_TIME, LATE, NOT_DUE, NOT_REPORTED = "on time", "late", "not yet due", "not reported"
 DELIVERED, NO_DATE, HELD = "delivered", "no date", "event"
@@ -89,16 +92,22 @@ class Progress(Strict):
 
     @model_validator(mode="after")
     def _known(self) -> Progress:
-        known = {e.name for e in load_schedule().entries if e.kind == "product"}
-        strange = sorted({d.product for d in self.delivered} - known)
-        if strange:
-            raise ValueError(
-                f"unknown product {', '.join(strange)} (valid: {', '.join(sorted(known))})"
-            )
+        duties = load_duties()
+        products = [e.name for e in load_schedule().entries if e.kind == "product"]
+        _refuse("product", [d.product for d in self.delivered], products)
+        _refuse("unit", [a.unit for a in self.activities], list(duties.units))
+        _refuse("duty", [a.duty for a in self.activities], [d.id for d in duties.duties])
         dates = [d.date for d in self.delivered] + [a.date for a in self.activities]
         if any(day > self.as_of for day in dates):
             raise ValueError("a date lies after as_of")
         return self
+
+
+def _refuse(kind: str, found: list[str], valid: list[str]) -> None:
+    strange = sorted(set(found) - set(valid))
+    if strange:
+        names = ", ".join(dict.fromkeys(valid))
+        raise ValueError(f"unknown {kind} {', '.join(strange)} (valid: {names})")
 
 
 @cache
@@ -107,15 +116,26 @@ def load_schedule() -> Schedule:
     return read_model(paths.planning() / "schedule.yml", Schedule)
 
 
-def load_progress(survey: str) -> Progress | None:
+def load_progress(survey: Survey) -> Progress | None:
     """Read a survey's progress.yml; None where there is none.
 
     Raises
     ------
-    PovmonError : the file has an unknown key, product or unit, or a date after its as_of.
+    PovmonError : the file has an unknown key, product, unit, duty, area or province, or a date
+        after its as_of.
     """
-    path = paths.raw(survey) / "planning" / "progress.yml"
-    return read_model(path, Progress) if path.is_file() else None
+    path = paths.raw(survey.survey) / "planning" / "progress.yml"
+    if not path.is_file():
+        return None
+    progress = read_model(path, Progress)
+    counties = reference.counties()
+    for area in [d.area for d in progress.delivered] + [c.area for c in progress.comments]:
+        survey.check_area(area)
+    for delivery in progress.delivered:
+        valid = sorted(set(counties.loc[counties["area_id"] == delivery.area, "province_id"]))
+        if delivery.province and delivery.province not in valid:
+            raise unknown_name("province", delivery.province, valid, where=place(path))
+    return progress
 
 
 def as_of(schedule: Schedule, progress: Progress | None) -> dt.date:

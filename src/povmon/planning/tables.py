@@ -56,11 +56,13 @@ def load_tables(survey: str, area: str, counties: pd.DataFrame, outline: Outline
 
     Raises
     ------
-    PovmonError : a table is not readable as CSV in UTF-8 or lacks a column.
+    PovmonError : a table is not readable as CSV in UTF-8, lacks a column, or belongs to no
+        province of the area.
     """
     folder = paths.raw(survey) / "planning" / "tables" / paths.checked(area, "area")
     provinces = list(dict.fromkeys(counties["province_id"]))
     received = [p for p in provinces if (folder / f"{p}.csv").is_file()]
+    _refuse_strangers(folder, provinces)
     accepted, faults = [_empty_rows()], [_empty_faults()]
     for province in received:
         own = set(counties.loc[counties["province_id"] == province, "county_id"])
@@ -75,6 +77,18 @@ def load_tables(survey: str, area: str, counties: pd.DataFrame, outline: Outline
         received,
         [p for p in provinces if p not in received],
     )
+
+
+def _refuse_strangers(folder: Path, provinces: list[str]) -> None:
+    """A file that belongs to no province of the area is an error, not a thing to overlook."""
+    found = {p.name for p in folder.glob("*") if not p.name.startswith(".")}
+    strange = sorted(found - {f"{p}.csv" for p in provinces})
+    if strange:
+        raise PovmonError(
+            f"{strange[0]} is not the table of a province of this area",
+            where=place(folder),
+            todo=f"the files are named: {', '.join(f'{p}.csv' for p in provinces)}",
+        )
 
 
 def _empty_rows() -> pd.DataFrame:
@@ -96,6 +110,12 @@ def _read(path: Path) -> pd.DataFrame:
         raise PovmonError(
             f"not readable as CSV in UTF-8 ({error})", where=where, todo="save it again as such"
         ) from error
+    if not isinstance(frame.index, pd.RangeIndex):
+        raise PovmonError(
+            "the rows have more cells than the first line has names",
+            where=where,
+            todo="correct the first line",
+        )
     lacking = [c for c in COLUMNS if c not in frame.columns]
     if lacking:
         raise PovmonError(

@@ -5,7 +5,15 @@ from __future__ import annotations
 import pandas as pd
 
 from povmon.present import numbers
-from povmon.present.cells import bilingual, each, interval_cell, labels, signed, value_cell
+from povmon.present.cells import (
+    bilingual,
+    each,
+    interval_cell,
+    labels,
+    pooled_cell,
+    signed,
+    value_cell,
+)
 from povmon.present.display import Column, Suppressed, Table, Text, escape_markdown
 
 UNVERIFIED = "unverified: not to be quoted as fact"
@@ -75,8 +83,8 @@ def behind_table(frame: pd.DataFrame) -> Table | Text:
     """Indicators in which the unit's areas are worse than the areas combined."""
     if frame.empty:
         return Text(
-            "There is no indicator in which the survey shows an area of the unit to be worse "
-            "than the areas combined."
+            "Nothing to list: the survey shows none of the unit's areas, as far as it covers "
+            "them, to be worse than the areas combined in any indicator."
         )
     shown = pd.DataFrame(
         {
@@ -84,7 +92,7 @@ def behind_table(frame: pd.DataFrame) -> Table | Text:
             "indicator": labels(frame),
             "value": each(frame, value_cell),
             "interval": each(frame, interval_cell),
-            "pooled": [numbers.value_in_unit(r["pooled"], r["unit"]) for _, r in frame.iterrows()],
+            "pooled": each(frame, pooled_cell),
             "difference": [signed(r["difference"], r["unit"]) for _, r in frame.iterrows()],
         }
     )

@@ -41,9 +41,22 @@ def interval_cell(
     return numbers.interval(row[low], row[high], unit or row["unit"])
 
 
-def signed(value: Any, unit: str) -> str:
-    """A difference with its sign; that of two shares in percentage points."""
-    text = numbers.value_in_unit(value, unit, sign=unit not in ("share", "percent"))
+def pooled_cell(row: pd.Series) -> Any:
+    """The value of the areas combined in its row's unit, or why there is none."""
+    if numbers.is_missing(row["pooled"]):
+        return Suppressed("totals are not compared, or no estimate for the areas combined")
+    return numbers.value_in_unit(row["pooled"], row["unit"])
+
+
+def signed(value: Any, unit: str, named: bool = True) -> str:
+    """A difference with its sign; that of two shares in percentage points.
+
+    Parameters
+    ----------
+    value, unit : the difference and the unit of what is compared.
+    named : write the unit behind it (never that of shares).
+    """
+    text = numbers.value_in_unit(value, unit, sign=named and unit not in ("share", "percent"))
     return f"+{text}" if not numbers.is_missing(value) and float(value) > 0 else text
 
 

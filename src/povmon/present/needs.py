@@ -90,7 +90,7 @@ def need_table(frame: pd.DataFrame, top: int = 15) -> Table | Text:
     """Counties in greatest need; those that are withheld are counted, never ranked."""
     rows = frame if frame.empty else frame[frame["rank"].notna()]
     if rows.empty:
-        return Text("No county of the area has a headcount that may be published.")
+        return Text("There is no county with a headcount that may be published.")
     rows = rows if "area_en" in rows.columns else rows.head(top)
     shown = pd.DataFrame(
         {

@@ -11,7 +11,15 @@ from typing import Any
 import pandas as pd
 
 from povmon.present import numbers
-from povmon.present.cells import POINTS, each, interval_cell, labels, signed, value_cell
+from povmon.present.cells import (
+    POINTS,
+    each,
+    interval_cell,
+    labels,
+    pooled_cell,
+    signed,
+    value_cell,
+)
 from povmon.present.display import Column, Suppressed, Table, Text, escape_markdown
 
 
@@ -36,30 +44,38 @@ def outline_table(frame: pd.DataFrame) -> Table:
     )
 
 
-def headline(situation: pd.DataFrame, area_en: str, area_zh: str, title: str) -> Text:
-    """What the draft says first: the headcount of the area beside that of the areas combined."""
+def headline(situation: pd.DataFrame, area_en: str, area_zh: str, title: str, line: str) -> Text:
+    """What the draft says first: the headcount of the area beside that of the areas combined.
+
+    Parameters
+    ----------
+    situation : indicator, estimate, ci_low, ci_high, pooled, reading.
+    area_en, area_zh : names of the area.
+    title : title of the survey.
+    line : the poverty line in words.
+    """
     name = f"{escape_markdown(area_en)} {escape_markdown(area_zh)}".strip()
     row = situation[situation["indicator"] == "headcount"]
     if row.empty or numbers.is_missing(row["estimate"].iloc[0]):
         return Text(f"The survey has no headcount of poverty for {name} that may be shown.")
-    line = row.iloc[0]
-    ends = numbers.interval(line["ci_low"], line["ci_high"], "share")
+    first_row = row.iloc[0]
+    ends = numbers.interval(first_row["ci_low"], first_row["ci_high"], "share")
     first = (
-        f"In **{name}**, {numbers.percent(line['estimate'])} of the rural registered population "
-        f"were poor (95 % interval {ends} %), "
-        f"according to {escape_markdown(title)}."
+        f"In **{name}**, {numbers.percent(first_row['estimate'])} of the rural registered "
+        f"population were poor (95 % interval {ends} %), "
+        f"according to {escape_markdown(title)}. The line is {escape_markdown(line)}."
     )
-    if numbers.is_missing(line["pooled"]):
+    if numbers.is_missing(first_row["pooled"]):
         return Text(first)
     words = {
         "worse": "The area is poorer than the areas combined beyond the sampling error.",
         "better": "The area is less poor than the areas combined beyond the sampling error.",
     }
     reading = words.get(
-        line["reading"],
+        first_row["reading"],
         "The survey cannot tell whether the area is poorer or less poor than the areas combined.",
     )
-    pooled = f"In all areas of the survey combined it was {numbers.percent(line['pooled'])}."
+    pooled = f"In all areas of the survey combined it was {numbers.percent(first_row['pooled'])}."
     return Text(f"{first} {pooled} {reading}")
 
 
@@ -73,13 +89,13 @@ def situation_table(frame: pd.DataFrame, subject: str) -> Table | Text:
     subject : what the indicators are about, for the caption.
     """
     if frame.empty:
-        return Text(f"The survey has no indicator for: {escape_markdown(subject)}.")
+        return Text(f"{escape_markdown(subject)}: the survey has nothing to show here.")
     shown = pd.DataFrame(
         {
             "indicator": labels(frame),
             "value": each(frame, value_cell),
             "interval": each(frame, interval_cell),
-            "pooled": [numbers.value_in_unit(r["pooled"], r["unit"]) for _, r in frame.iterrows()],
+            "pooled": each(frame, pooled_cell),
             "difference": each(frame, _difference),
             "reading": frame["reading"].to_numpy(),
             "flag": frame["flag"].to_numpy(),
@@ -112,7 +128,7 @@ def situation_table(frame: pd.DataFrame, subject: str) -> Table | Text:
 def _difference(row: pd.Series) -> Any:
     if numbers.is_missing(row["difference"]):
         return Suppressed(str(row["reason"] or "no comparison of totals, or no sampling error"))
-    low, high = (signed(row[k], row["unit"]) for k in ("difference_low", "difference_high"))
+    low, high = (signed(row[k], row["unit"], False) for k in ("difference_low", "difference_high"))
     return f"{signed(row['difference'], row['unit'])} ({low} to {high})"
 
 
