@@ -27,6 +27,7 @@ GROUPED = (
     "mpi_m0",
 )
 LINED = ("headcount", "poverty_gap", "poverty_severity")
+PLACES = ("county", "province", "key_county")
 PERSON_GROUPS = ("sex", "age_group", "ethnicity")
 HOUSEHOLD_GROUPS = ("head_sex", "household_size")
 # The column that holds a kind's domains, where it has another name.
@@ -99,6 +100,8 @@ def _one_kind(survey: Survey, frames: Frames, kind: str) -> Iterable[pd.DataFram
         if kind in frames.household and frames.household[kind].notna().any():
             yield from _from_frame(survey, frames.household, kind, [CATALOGUE[i] for i in GROUPED])
         return
+    if kind in PLACES and survey.counties == "none":
+        return
     column = COLUMN_OF_KIND.get(kind, kind)
     if column in frames.household and frames.household[column].isna().all():
         return
@@ -131,6 +134,9 @@ def _from_frame(
     """Estimates of the chosen indicators that the frame can give, weight by weight."""
     column = COLUMN_OF_KIND.get(kind, kind)
     possible = [i for i in chosen if set(i.needs) <= set(frame.columns)]
+    if survey.design.weights == "none":
+        # A sample without weights says nothing about numbers in the population.
+        possible = [i for i in possible if i.unit != "persons"]
     frame = frame.assign(all="all") if kind == "all" else frame
     for weight in dict.fromkeys(i.weight for i in possible):
         ours = [i for i in possible if i.weight == weight]

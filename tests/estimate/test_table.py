@@ -1,0 +1,189 @@
+"""Behaviour of `estimate` beyond the oracle numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from povmon.errors import PovmonError
+from povmon.estimate import Design, estimate, fgt, gini, mean, proportion, ratio, total
+
+DESIGN = Design("h", "c", "w", lonely="certainty")
+MEASURES = [fgt("y", 10.0, 0), fgt("y", 10.0, 1), mean("y"), total("y"), gini("y")]
+
+
+@st.composite
+def samples(draw: st.DrawFn) -> pd.DataFrame:
+    """Small stratified cluster samples with ties and zeros."""
+    n = draw(st.integers(6, 40))
+    seed = draw(st.integers(0, 2**32 - 1))
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame(
+        {
+            "h": rng.integers(0, 3, n),
+            "c": rng.integers(0, 4, n),
+            "w": rng.integers(1, 9, n) / 2,
+            "y": rng.integers(0, 25, n).astype(float) + 0.5,
+            "g": rng.choice(["a", "b"], n),
+        }
+    )
+
+
+def values(frame: pd.DataFrame, design: Design = DESIGN, by: list[str] | None = None) -> np.ndarray:
+    return estimate(frame, design, MEASURES, by=by)[["estimate", "se"]].to_numpy()
+
+
+@settings(max_examples=25, deadline=None)
+@given(samples(), st.integers(0, 1000))
+def test_order_of_rows_has_no_effect(frame: pd.DataFrame, seed: int) -> None:
+    mixed = frame.sample(frac=1.0, random_state=seed)
+    for by in (None, ["g"]):
+        np.testing.assert_allclose(values(frame, by=by), values(mixed, by=by), rtol=1e-9, atol=1e-9)
+
+
+@settings(max_examples=25, deadline=None)
+@given(samples(), st.floats(0.01, 1000))
+def test_scale_of_weights_changes_totals_alone(frame: pd.DataFrame, scale: float) -> None:
+    scaled = frame.assign(w=frame["w"] * scale)
+    factor = np.array([1, 1, 1, scale, 1])[:, None]
+    got = values(scaled)
+    np.testing.assert_allclose(got, values(frame) * factor, rtol=1e-8, atol=1e-9 * scale)
+
+
+@settings(max_examples=25, deadline=None)
+@given(samples())
+def test_rows_of_weight_zero_change_no_estimate(frame: pd.DataFrame) -> None:
+    more = pd.concat([frame, frame.assign(w=0.0, y=999.0)], ignore_index=True)
+    np.testing.assert_allclose(values(more), values(frame), rtol=1e-9, atol=1e-12)
+
+
+@settings(max_examples=25, deadline=None)
+@given(samples())
+def test_a_row_twice_is_a_row_of_double_weight(frame: pd.DataFrame) -> None:
+    twice = pd.concat([frame, frame], ignore_index=True)
+    double = frame.assign(w=frame["w"] * 2)
+    np.testing.assert_allclose(values(twice), values(double), rtol=1e-9, atol=1e-9)
+
+
+@settings(max_examples=25, deadline=None)
+@given(samples())
+def test_a_domain_equal_to_the_sample(frame: pd.DataFrame) -> None:
+    frame = frame.assign(g="all")
+    np.testing.assert_allclose(values(frame, by=["g"]), values(frame), rtol=1e-12)
+
+
+@settings(max_examples=25, deadline=None)
+@given(samples())
+def test_subgroups_add_up(frame: pd.DataFrame) -> None:
+    whole = estimate(frame, DESIGN, [fgt("y", 10.0, 2)])["estimate"].iloc[0]
+    parts = estimate(frame, DESIGN, [fgt("y", 10.0, 2)], by=["g"])
+    share = frame.groupby("g")["w"].sum() / frame["w"].sum()
+    assert np.isclose((parts.set_index("g")["estimate"] * share).sum(), whole)
+
+
+@settings(max_examples=25, deadline=None)
+@given(samples())
+def test_gini_is_the_double_sum(frame: pd.DataFrame) -> None:
+    w, y = frame["w"].to_numpy(), frame["y"].to_numpy()
+    double = (w[:, None] * w * np.abs(y[:, None] - y)).sum()
+    want = double / (2 * w.sum() * (w * y).sum())
+    assert np.isclose(estimate(frame, DESIGN, [gini("y")])["estimate"].iloc[0], want)
+
+
+def test_order_of_the_table() -> None:
+    frame = pd.DataFrame({"h": 1, "c": [1, 2, 3, 4], "w": 1.0, "y": 1.0, "g": list("baba")})
+    table = estimate(frame, DESIGN, [mean("y"), total("y")], by=["g"])
+    assert table[["g", "measure"]].to_numpy().tolist() == [
+        ["a", "mean(y)"],
+        ["a", "total(y)"],
+        ["b", "mean(y)"],
+        ["b", "total(y)"],
+    ]
+
+
+def test_missing_values_leave_the_measure_not_the_design() -> None:
+    frame = pd.DataFrame(
+        {"h": 1, "c": [1, 1, 2, 2], "w": [1.0, 2, 3, 4], "y": [5.0, np.nan, 7.0, 9.0]}
+    )
+    row = estimate(frame, DESIGN, [mean("y")]).iloc[0]
+    assert row["n"] == 3
+    assert row["excluded"] == pytest.approx(0.2)
+    assert row["estimate"] == pytest.approx((5 + 21 + 36) / 8)
+
+
+def test_rows_of_no_domain_stay_in_the_design() -> None:
+    frame = pd.DataFrame(
+        {"h": 1, "c": [1, 2, 3, 4], "w": 1.0, "y": [1.0, 2, 3, 4], "g": ["a", "a", None, None]}
+    )
+    row = estimate(frame, DESIGN, [total("y")], by=["g"]).iloc[0]
+    # Four PSU totals 1, 2, 0, 0: variance 4/3 times the sum of squares about 3/4.
+    assert row["se"] == pytest.approx(np.sqrt(4 / 3 * (5 - 9 / 4)))
+
+
+def test_a_proportion_of_one_has_an_interval_below_one() -> None:
+    frame = pd.DataFrame({"h": 1, "c": range(8), "w": 1.0, "y": 1.0})
+    row = estimate(frame, DESIGN, [proportion("y")]).iloc[0]
+    assert row["ci_high"] == 1.0
+    assert row["ci_low"] == pytest.approx(0.025 ** (1 / 8))
+
+
+def test_equal_incomes_and_single_rows_are_no_accident() -> None:
+    frame = pd.DataFrame({"h": 1, "c": [1, 2], "w": 1.0, "y": 7.0})
+    assert estimate(frame, DESIGN, [gini("y")])["estimate"].iloc[0] == 0.0
+    alone = estimate(frame.head(1), DESIGN, [mean("y")]).iloc[0]
+    assert alone["estimate"] == 7.0
+    assert np.isnan(alone["se"])
+
+
+def test_gini_of_a_mean_that_is_not_positive_is_missing() -> None:
+    frame = pd.DataFrame({"h": 1, "c": [1, 2], "w": 1.0, "y": [-3.0, 1.0]})
+    assert np.isnan(estimate(frame, DESIGN, [gini("y")])["estimate"].iloc[0])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"w": -1.0}, "negative"),
+        ({"w": np.nan}, "missing"),
+        ({"c": None}, "missing"),
+        ({"y": "text"}, "not numeric"),
+    ],
+)
+def test_bad_columns(change: dict, message: str) -> None:
+    frame = pd.DataFrame({"h": 1, "c": [1, 2], "w": 1.0, "y": [1.0, 2.0]}).assign(**change)
+    with pytest.raises(PovmonError, match=message):
+        estimate(frame, DESIGN, [mean("y")])
+
+
+def test_a_misspelt_column_names_its_neighbours() -> None:
+    frame = pd.DataFrame({"h": 1, "c": [1, 2], "w": 1.0, "income_pc": 1.0})
+    with pytest.raises(PovmonError, match="did you mean income_pc"):
+        estimate(frame, DESIGN, [mean("incme_pc")])
+
+
+def test_no_rows_and_no_measures() -> None:
+    frame = pd.DataFrame({"h": 1, "c": [1, 2], "w": 1.0, "y": 1.0})
+    with pytest.raises(PovmonError, match="no rows"):
+        estimate(frame.head(0), DESIGN, [mean("y")])
+    with pytest.raises(PovmonError, match="no measure"):
+        estimate(frame, DESIGN, [])
+
+
+def test_ratio_counts_rows_with_something_in_them() -> None:
+    frame = pd.DataFrame(
+        {"h": 1, "c": [1, 2, 3], "w": 1.0, "girls": [1.0, 0, 0], "children": [2.0, 1, 0]}
+    )
+    row = estimate(frame, DESIGN, [ratio("girls", "children")]).iloc[0]
+    assert row["estimate"] == pytest.approx(1 / 3)
+    assert row["n"] == 2
+
+
+def test_calibrated_totals_of_the_known_size_have_no_error() -> None:
+    frame = pd.DataFrame(
+        {"h": [1, 1, 2, 2], "c": [1, 2, 3, 4], "w": [1.0, 2, 3, 4], "size": [3.0, 1, 4, 1]}
+    )
+    known = Design("h", "c", "w", poststrata="h", size="size")
+    assert estimate(frame, known, [total("size")])["se"].iloc[0] == pytest.approx(0, abs=1e-9)
