@@ -45,7 +45,8 @@ def village_services(villages: pd.DataFrame, streams: Streams) -> dict[str, np.n
     for item in NATURAL:
         noise = streams.normal(f"village.nv_{item}", number)
         target = access_target(f"nv_{item}")
-        chance = chances(-0.8 * hard + 0.9 * noise, natural, villages, target)
+        size = natural.astype(np.float64)
+        chance = chances(-0.8 * hard + 0.9 * noise, size, villages, target)
         out[f"nv_{item}"] = streams(f"village.nv_{item}.draw").binomial(natural, chance)
     income = np.exp(9.3 - 0.6 * hard + 1.3 * streams.normal("village.collective", number))
     some = streams.uniform("village.collective.any", number) < 0.45
@@ -61,7 +62,6 @@ def household_access(households: pd.DataFrame, streams: Streams) -> dict[str, np
     households : area, flagged, w_hh, hhsize, well_being, hardship (of the village), village.
     streams : the survey's random streams.
     """
-    people = households.assign(w_person=households["w_hh"])
     place = streams.normal("access.village", int(households["village"].max()) + 1)
     common = (
         0.45 * households["well_being"].to_numpy()
@@ -73,8 +73,8 @@ def household_access(households: pd.DataFrame, streams: Streams) -> dict[str, np
         ("water_safe", 1.0), ("electricity", 0.8), ("water_difficulty", -0.8), ("dangerous", -0.7),
         ("sanitary_toilet", 0.9), ("dibao", -0.6), ("project", -0.3),
     ):  # fmt: skip
-        latent = pull * common + 0.7 * streams.normal(f"access.{item}", len(people))
-        flags[item] = allocate(latent, people, access_target(item))
+        latent = pull * common + 0.7 * streams.normal(f"access.{item}", len(households))
+        flags[item] = allocate(latent, households, access_target(item))
     out: dict[str, np.ndarray] = {k: flags[k] for k in ("water_difficulty", "electricity")}
     out |= _water_and_toilet(flags, streams)
     out |= _dwelling(households, common, flags["dangerous"], streams)
@@ -172,11 +172,13 @@ def cause_of_poverty(
     )
     hard = households["hardship"].to_numpy()
     scores = {
-        "illness": -0.1 + 1.5 * ill, "disability": -1.6 + 1.2 * ill, "schooling": -1.0 + 0.9 * pupils,
-        "disaster": -0.9 + 0.1 * hard, "land": -0.9 + 0.2 * hard, "water": -1.6 + 0.3 * hard,
+        "illness": -0.1 + 1.5 * ill, "disability": -1.6 + 1.2 * ill,
+        "schooling": -1.0 + 0.9 * pupils, "disaster": -0.9 + 0.1 * hard,
+        "land": -0.9 + 0.2 * hard, "water": -1.6 + 0.3 * hard,
         "skills": 0.0 - 0.08 * (households["best_school"] - 8),
         "labour": -0.7 + 1.6 * (households["dependency"] - 0.35),
-        "funds": np.full(number, 0.1), "transport": -0.9 + 0.5 * hard, "other": np.full(number, -2.2),
+        "funds": np.full(number, 0.1), "transport": -0.9 + 0.5 * hard,
+        "other": np.full(number, -2.2),
     }  # fmt: skip
     noise = streams("cause").gumbel(size=(len(scores), number))
     best = np.argmax(np.stack([np.asarray(s) for s in scores.values()]) + noise, axis=0)

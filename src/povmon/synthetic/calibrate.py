@@ -11,7 +11,7 @@ from povmon.synthetic.weighted import Flags, Floats, highest, quantile
 
 
 def allocate(
-    latent: Floats, population: pd.DataFrame, target: AccessTarget, weight: str = "w_person"
+    latent: Floats, population: pd.DataFrame, target: AccessTarget, weight: str = "w_hh"
 ) -> Flags:
     """True where an item is present, so that its weighted shares meet the targets.
 

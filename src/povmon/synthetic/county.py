@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from povmon.synthetic.assumptions import load, published
@@ -12,6 +13,10 @@ from povmon.synthetic.streams import Streams
 from povmon.synthetic.weighted import Floats
 
 MU_PER_HECTARE = 15
+
+
+def _whole(values: Floats) -> npt.NDArray[np.int64]:
+    return np.rint(values).astype(np.int64)
 
 
 def _smooth(value: Floats, by: pd.Series, weight: float) -> Floats:
@@ -43,18 +48,18 @@ def county_form(
     out: dict[str, Any] = {
         "county_id": counties["county_id"].to_numpy(),
         "year": np.full(number, year),
-        "population": np.rint(population).astype(np.int64),
+        "population": _whole(population),
         "rural_population": counties["rural_population"].to_numpy(),
         "rural_households": counties["rural_households"].to_numpy(),
-        "registered_poor": np.rint(people * smooth["poor"] * np.exp(0.06 * noise[2])).astype(np.int64),
+        "registered_poor": _whole(people * smooth["poor"] * np.exp(0.06 * noise[2])),
         "rural_income_pc": np.rint(income),
     }
     out |= _economy(counties, out, income, noise)
     out |= _farming(counties, people, noise)
     out |= _village_counts(counties, smooth)
-    children = np.rint(people * smooth["child"]).astype(np.int64)
+    children = _whole(people * smooth["child"])
     enrolled = np.clip(smooth["enrolled"] / np.maximum(smooth["child"], 1e-9), 0, 1)
-    out |= {"children_7_15": children, "enrolled_7_15": np.rint(children * enrolled).astype(np.int64)}
+    out |= {"children_7_15": children, "enrolled_7_15": _whole(children * enrolled)}
     out |= _funds(out, noise)
     return pd.DataFrame(out)
 
@@ -128,7 +133,7 @@ def _village_counts(counties: pd.DataFrame, smooth: dict[str, Floats]) -> dict[s
     out: dict[str, np.ndarray] = {"villages": villages}
     for name in ("road", "bus", "water", "clinic", "power"):
         share = np.clip(smooth[name], 0, 1)
-        out[f"villages_{name}"] = np.rint(villages * share).astype(np.int64)
+        out[f"villages_{name}"] = _whole(villages * share)
     return out
 
 

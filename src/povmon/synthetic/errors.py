@@ -18,7 +18,7 @@ from povmon.synthetic.assumptions import FILE, load
 from povmon.synthetic.workspace import Workspace
 
 INCOME = (*INCOME_PARTS, "income_total")
-FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
+FULL_WIDTH = {ord("0") + k: 0xFF10 + k for k in range(10)}
 Eligible = Callable[[pd.DataFrame], np.ndarray]
 Change = Callable[[pd.DataFrame, np.random.Generator], dict[str, list[str]]]
 
@@ -178,9 +178,8 @@ def plant_all(work: Workspace) -> None:
     _lose_households(work)
     for plant in PLANTS:
         frame = work.forms[plant.form]
-        rows = work.choose(
-            plant.kind, plant.form, _number(plant.kind, plant.form, len(frame)), plant.eligible(frame)
-        )
+        number = _number(plant.kind, plant.form, len(frame))
+        rows = work.choose(plant.kind, plant.form, number, plant.eligible(frame))
         rng = work.streams(f"error.{plant.kind}.value")
         for column, values in plant.change(frame.iloc[rows], rng).items():
             work.change(plant.kind, plant.form, rows, column, values)

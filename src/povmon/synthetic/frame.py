@@ -138,7 +138,9 @@ def draw_villages(counties: pd.DataFrame, per_county: int, streams: Streams) -> 
     )
 
 
-def describe_villages(villages: pd.DataFrame, counties: pd.DataFrame, streams: Streams) -> pd.DataFrame:
+def describe_villages(
+    villages: pd.DataFrame, counties: pd.DataFrame, streams: Streams
+) -> pd.DataFrame:
     """Identifiers, altitude, distance and the village's income term (standardised)."""
     number = len(villages)
     row = villages["county"].to_numpy()
@@ -148,7 +150,8 @@ def describe_villages(villages: pd.DataFrame, counties: pd.DataFrame, streams: S
     remote = counties["remoteness"].to_numpy()[row]
     base = counties["altitude"].to_numpy()[row]
     spread = 30 + 0.09 * base
-    distance = np.exp(1.75 + 0.35 * remote + 0.2 * height + 0.6 * streams.normal("village.distance", number))
+    noise = streams.normal("village.distance", number)
+    distance = np.exp(1.75 + 0.35 * remote + 0.2 * height + 0.6 * noise)
     term = -0.35 * height - 0.35 * standardise(np.log(distance))
     return villages.assign(
         village_id=[f"{c}{k:02d}" for c, k in zip(ids, within, strict=True)],

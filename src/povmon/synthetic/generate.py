@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -11,7 +10,7 @@ from povmon import paths, reference
 from povmon.errors import PovmonError
 from povmon.survey import Survey, load_survey
 from povmon.synthetic import errors
-from povmon.synthetic.build import build
+from povmon.synthetic.build import Clean, build
 from povmon.synthetic.streams import Streams
 from povmon.synthetic.workspace import Workspace, as_text
 from povmon.synthetic.write import Place, write_submissions, write_truth
@@ -71,8 +70,6 @@ def generate(survey: str, *, force: bool = False) -> GenerateSummary:
         return GenerateSummary(survey, [], places)
     forms, planted, clean = _make(described, seed)
     try:
-        if force:
-            shutil.rmtree(paths.submissions(survey), ignore_errors=True)
         dates = write_submissions(described, forms, absent, Streams(seed))
         late = [p for p, day in dates.items() if described.deadline and day > described.deadline]
         planted = pd.concat([planted, _late(late)], ignore_index=True)
@@ -118,7 +115,7 @@ def _there(survey: str, place: Place) -> bool:
     return (paths.submissions(survey) / "/".join(place) / "manifest.yml").is_file()
 
 
-def _make(survey: Survey, seed: int) -> tuple[dict[str, pd.DataFrame], pd.DataFrame, object]:
+def _make(survey: Survey, seed: int) -> tuple[dict[str, pd.DataFrame], pd.DataFrame, Clean]:
     clean = build(survey, seed)
     text = {name: as_text(frame, name) for name, frame in clean.forms.items()}
     work = Workspace(text, Streams(seed))

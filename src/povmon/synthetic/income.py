@@ -46,7 +46,9 @@ def add_income(households: pd.DataFrame, streams: Streams, whole: bool) -> pd.Da
     latent = base + effect * key
     incomes = _fit(latent, households, fixed)
     return households.assign(
-        income_pc=incomes, latent_income=latent, well_being=standardise(np.log(np.maximum(incomes, 150)))
+        income_pc=incomes,
+        latent_income=latent,
+        well_being=standardise(np.log(np.maximum(incomes, 150))),
     )
 
 
@@ -59,8 +61,9 @@ def _latent(households: pd.DataFrame, streams: Streams) -> Floats:
     members = p["dependency"] * (households["dependency"] - households["dependency"].mean())
     members += p["size"] * (households["hhsize"] - 4)
     members += p["schooling"] * (households["best_school"] - 8)
-    terms = p["county_sd"] * households["county_term"] + p["village_sd"] * households["village_term"]
-    return (terms + members).to_numpy() + own + tail
+    members += p["county_sd"] * households["county_term"]
+    members += p["village_sd"] * households["village_term"]
+    return members.to_numpy() + own + tail
 
 
 def _losses(households: pd.DataFrame, streams: Streams) -> Floats:
@@ -104,7 +107,9 @@ def income_parts(households: pd.DataFrame, streams: Streams) -> dict[str, Floats
         "transfer": 0.5 * households["elders"].to_numpy(),
     }
     spread = {"wages": 0.45, "business": 0.5, "property": 1.5, "transfer": 0.8}
-    raw = {n: np.log(means[n]) + pull[n] + spread[n] * e for n, e in zip(means, noise, strict=True)}
+    raw = {
+        n: np.log(means[n]) + pull[n] + spread[n] * e for n, e in zip(means, noise, strict=True)
+    }
     shift = dict.fromkeys(means, 0.0)
     weight = np.maximum(total, 0) * households["w_hh"].to_numpy()
     for _ in range(15):
@@ -134,9 +139,9 @@ def _losses_of_business(parts: dict[str, Floats], total: Floats, streams: Stream
 def consumption(households: pd.DataFrame, income: Floats, streams: Streams) -> dict[str, Floats]:
     """Consumption by eight groups in whole yuan, and its total.
 
-    Log consumption follows log income with the declared elasticity; each area's level is scaled
-    so that consumption over income is the declared ratio. The food share falls with the
-    logarithm of consumption (Engel's law in the Working form).
+    Log consumption follows log income with the declared elasticity; the level is scaled so that
+    consumption over income is the declared ratio, a little different between areas. The food
+    share falls with the logarithm of consumption (Engel's law in the Working form).
     """
     p = load()["consumption"]
     number = len(households)
@@ -144,9 +149,13 @@ def consumption(households: pd.DataFrame, income: Floats, streams: Streams) -> d
     base = np.log(np.maximum(income / size, 500.0))
     noise = p["noise_sd"] * streams.normal("consumption", number)
     level = np.exp(p["elasticity"] * (base - base.mean()) + noise) * size
-    for rows in households.groupby("area").indices.values():
+    areas = households.groupby("area").indices
+    vary = p["area_sd"] * streams.normal("consumption.area", len(load()["areas"]))
+    by_area = dict(zip(load()["areas"], np.exp(vary), strict=True))
+    for area, rows in areas.items():
         ratio = np.sum(weights[rows] * income[rows]) / np.sum(weights[rows] * level[rows])
-        level[rows] *= p["to_income"] * ratio
+        level[rows] *= ratio * by_area[str(area)]
+    level *= p["to_income"] * np.sum(weights * income) / np.sum(weights * level)
     food = _food_share(np.log(level / size), level * weights, streams)
     rng = streams("consumption.groups")
     other = np.array(list(p["other"].values())) * rng.gamma(2.5, 1 / 2.5, size=(number, 7))
@@ -170,7 +179,7 @@ def debt(households: pd.DataFrame, income: Floats, streams: Streams) -> Floats:
     """Debt at the end of the year in yuan, 0 for most households."""
     number = len(households)
     latent = -0.15 * households["well_being"].to_numpy() + streams.normal("debt", number)
-    weights = households.assign(w_person=households["w_hh"])
-    indebted = allocate(latent, weights, access_target("debt"))
-    amount = np.exp(np.log(np.maximum(income, 4000)) - 0.5 + 0.9 * streams.normal("debt.size", number))
+    indebted = allocate(latent, households, access_target("debt"))
+    spread = np.exp(0.9 * streams.normal("debt.size", number) - 0.5)
+    amount = np.maximum(income, 4000) * spread
     return np.where(indebted, np.maximum(np.rint(amount / 100) * 100, 100), 0.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import brentq
 
 from povmon.synthetic.assumptions import access_target, load, published
 from povmon.synthetic.calibrate import allocate
@@ -16,6 +17,13 @@ SCHOOL_YEARS = (0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 9.0, 11.0, 12.0, 15.0, 1
 AGES = (16, 22, 30, 40, 50, 60, 70, 80)
 MEN = (8.6, 9.2, 8.6, 8.0, 6.8, 5.2, 3.8, 2.6)
 WOMEN_LESS = (0.0, 0.1, 0.5, 0.9, 1.6, 2.2, 2.6, 2.4)
+
+# Ages and shares: away for work, in non-farm work in the county, not working (declared).
+MIGRANT = (
+    (15, 17, 20, 26, 32, 40, 50, 60, 66), (0, 0.38, 0.58, 0.55, 0.43, 0.27, 0.13, 0.04, 0)
+)  # fmt: skip
+LOCAL = ((15, 18, 25, 40, 55, 70), (0, 0.10, 0.20, 0.20, 0.12, 0.02))
+IDLE = ((15, 20, 30, 60, 65, 70, 75, 85), (0.25, 0.10, 0.06, 0.10, 0.25, 0.45, 0.70, 0.95))
 
 
 def add_schooling(persons: pd.DataFrame, households: pd.DataFrame, streams: Streams) -> None:
@@ -33,55 +41,67 @@ def add_schooling(persons: pd.DataFrame, households: pd.DataFrame, streams: Stre
     family = streams.normal("school.family", len(households))
     terms = households["county_term"] * 0.25 + households["village_term"] * 0.25 + 0.55 * family
     ability = terms.to_numpy()[row] + 0.8 * streams.normal("school.person", len(persons))
-    mean = np.interp(age, AGES, MEN) - female * np.interp(age, AGES, WOMEN_LESS)
-    latent = mean + _area_shift(persons, households, mean, ability) + 2.5 * ability
-    years = snap(np.clip(latent, 0, 16), SCHOOL_YEARS)
-    pupil = _in_school_over_15(age, latent, streams)
-    expected = np.clip(age - 7.0, 0, 16)
-    years = np.where(pupil, np.clip(expected, 9, 16), np.minimum(years, np.maximum(expected, 0)))
+    latent = np.interp(age, AGES, MEN) - female * np.interp(age, AGES, WOMEN_LESS)
+    latent = latent + 2.5 * ability
+    u = streams.uniform("school.over15", len(persons))
+    shifts = _area_shift(persons, households, latent, u)
+    years, pupil = _years(latent + shifts, age, u)
     persons["schooling"] = years
     persons["in_school"] = pupil
-    u = streams.uniform("school.literate", len(persons))
-    chance = np.select([years >= 5, years >= 3, years >= 1], [0.995, 0.95, 0.55], 0.06)
-    persons["literate"] = u < chance
+    persons["literate"] = _literate(persons, households, years, streams)
+
+
+def _literate(
+    persons: pd.DataFrame, households: pd.DataFrame, years: Floats, streams: Streams
+) -> Flags:
+    """Who can read and write: calibrated at ages 16 to 50, by years of schooling above."""
+    age = persons["age"].to_numpy()
+    noise = streams.normal("school.literate", len(persons))
+    literate = np.asarray(years + 0.9 * noise > 2.2)
+    young = (age >= 16) & (age <= 50)
+    latent = -np.minimum(years, 9) + 1.3 * noise
+    every = households.iloc[persons["household"].to_numpy()[young]]
+    literate[young] = ~allocate(latent[young], every, access_target("illiteracy"))
+    return literate
+
+
+def _years(latent: Floats, age: np.ndarray, u: Floats) -> tuple[Floats, Flags]:
+    """Years of schooling possible at this age, and who over 15 is a pupil or student.
+
+    The better schooled stay longer. Schooling begins at seven.
+    """
+    chance = np.interp(
+        age, (15, 16, 17, 18, 19, 20, 22, 23, 25), (1, 0.86, 0.72, 0.52, 0.3, 0.22, 0.12, 0.04, 0)
+    )
+    pupil = np.asarray((age >= 16) & (age <= 24) & (u - 0.06 * (latent - 9) < chance))
+    possible = np.clip(age - 7.0, 0, 16)
+    years = np.minimum(snap(np.clip(latent, 0, 16), SCHOOL_YEARS), possible)
+    return np.where(pupil, np.clip(possible, 9, 16), years), pupil
 
 
 def _area_shift(
-    persons: pd.DataFrame, households: pd.DataFrame, mean: Floats, ability: Floats
+    persons: pd.DataFrame, households: pd.DataFrame, latent: Floats, u: Floats
 ) -> Floats:
     """Shift of the schedule by area; solved for the area whose mean is published."""
     entries = load()["areas"]
+    row = persons["household"].to_numpy()
     shift = households["area"].map({a: e["schooling_shift"] for a, e in entries.items()})
-    shifts = shift.to_numpy(dtype=float)[persons["household"].to_numpy()].copy()
+    shifts = shift.to_numpy(dtype=float)[row].copy()
     target = load()["schooling_years"]
-    area = (households["area"] == target["area"]).to_numpy()[persons["household"].to_numpy()]
+    area = (households["area"] == target["area"]).to_numpy()[row]
     low, high = target["ages"]
     adults = area & persons["age"].between(low, high).to_numpy()
     if adults.any():
         wanted = published(target["area"], load()["reference_year"], "mean years of schooling")
-        weight = households["w_hh"].to_numpy()[persons["household"].to_numpy()][adults]
-        limit = np.maximum(persons["age"].to_numpy()[adults] - 7.0, 0)
-        shifts[area] = _solve_shift(mean[adults] + 2.5 * ability[adults], limit, weight, wanted)
+        age = persons["age"].to_numpy()[adults]
+        weight = households["w_hh"].to_numpy()[row][adults]
+
+        def gap(value: float) -> float:
+            years, _ = _years(latent[adults] + value, age, u[adults])
+            return float(np.average(years, weights=weight)) - wanted
+
+        shifts[area] = brentq(gap, -6.0, 6.0, xtol=1e-3)
     return shifts
-
-
-def _solve_shift(latent: Floats, limit: Floats, weight: Floats, wanted: float) -> float:
-    low, high = -6.0, 6.0
-    for _ in range(30):
-        middle = (low + high) / 2
-        years = np.minimum(snap(np.clip(latent + middle, 0, 16), SCHOOL_YEARS), limit)
-        if np.average(years, weights=weight) < wanted:
-            low = middle
-        else:
-            high = middle
-    return middle
-
-
-def _in_school_over_15(age: np.ndarray, latent: Floats, streams: Streams) -> Flags:
-    """Pupils and students aged 16 and over: the better schooled stay longer."""
-    chance = np.interp(age, (15, 16, 17, 18, 19, 20, 22, 23, 25), (1, 0.86, 0.72, 0.52, 0.3, 0.22, 0.12, 0.04, 0))
-    rank = streams.uniform("school.over15", len(age)) - 0.06 * (latent - 9)
-    return np.asarray((age >= 16) & (age <= 24) & (rank < chance))
 
 
 def add_work(persons: pd.DataFrame, households: pd.DataFrame, streams: Streams) -> None:
@@ -93,10 +113,10 @@ def add_work(persons: pd.DataFrame, households: pd.DataFrame, streams: Streams) 
     u = streams("work.kind").random((3, number))
     shared = streams.normal("work.household", len(households))[row]
     away = households["area"].map({a: e["away"] for a, e in load()["areas"].items()})
-    migrant = np.interp(age, (15, 17, 20, 26, 32, 40, 50, 60, 66), (0, 0.38, 0.58, 0.55, 0.43, 0.27, 0.13, 0.04, 0))
-    migrant = migrant * away.to_numpy()[row] * np.where(female, 0.72, 1.08) * np.exp(0.35 * shared - 0.06)
-    local = np.interp(age, (15, 18, 25, 40, 55, 70), (0, 0.10, 0.20, 0.20, 0.12, 0.02)) * np.where(female, 0.7, 1.2)
-    idle = np.interp(age, (15, 20, 30, 60, 65, 70, 75, 85), (0.25, 0.10, 0.06, 0.10, 0.25, 0.45, 0.70, 0.95))
+    migrant = np.interp(age, *MIGRANT) * np.where(female, 0.72, 1.08)
+    migrant = migrant * away.to_numpy(dtype=float)[row] * np.exp(0.35 * shared - 0.06)
+    local = np.interp(age, *LOCAL) * np.where(female, 0.7, 1.2)
+    idle = np.interp(age, *IDLE)
     adult = age >= 16
     pupil = persons["in_school"].to_numpy()
     kind = np.select(
@@ -115,8 +135,8 @@ def add_work(persons: pd.DataFrame, households: pd.DataFrame, streams: Streams) 
 
 def add_ethnicity(persons: pd.DataFrame, households: pd.DataFrame, streams: Streams) -> None:
     """Ethnicity: shares by area, very different between counties, mostly one in a household."""
-    share = households["area"].map({a: e["minority"] for a, e in load()["areas"].items()})
-    share = share.to_numpy(dtype=float).clip(0.002, 0.995)
+    by_area = {a: e["minority"] for a, e in load()["areas"].items()}
+    share = households["area"].map(by_area).to_numpy(dtype=float).clip(0.002, 0.995)
     county, village = households["county"].to_numpy(), households["village"].to_numpy()
     logit = np.log(share / (1 - share))
     term = 1.5 * streams.normal("ethnicity.county", county.max() + 1)[county]
@@ -124,7 +144,8 @@ def add_ethnicity(persons: pd.DataFrame, households: pd.DataFrame, streams: Stre
     # Divided by the spread that the terms add to the standard logistic, so that the mean stays.
     chance = 1 / (1 + np.exp(-(logit * np.sqrt(1 + (1.5**2 + 1.2**2) / 2.9) + term)))
     minority = streams.uniform("ethnicity.household", len(households)) < chance
-    mixed = streams.uniform("ethnicity.mixed", len(households)) < 0.4 * chance * (1 - chance) + 0.005
+    u = streams.uniform("ethnicity.mixed", len(households))
+    mixed = u < 0.4 * chance * (1 - chance) + 0.005
     row = persons["household"].to_numpy()
     spouse = (persons["relation"].isin(["spouse", "child_in_law"])).to_numpy()
     own = minority[row] ^ (mixed[row] & spouse)
@@ -179,20 +200,20 @@ def add_services(persons: pd.DataFrame, households: pd.DataFrame, streams: Strea
     every = households.iloc[row]
     base = every["well_being"].to_numpy()
     ill = (persons["health"] != "good").to_numpy()
-    care = 0.7 * base - 0.5 * ill + 0.9 * streams.normal("care", number)
-    persons["timely_care"] = allocate(care, every, access_target("timely_care"))
+    care = 0.7 * base + 0.9 * streams.normal("care", number)
+    timely = np.zeros(number, dtype=bool)
+    for group in (ill, ~ill):
+        timely[group] = allocate(care[group], every[group], access_target("timely_care"))
+    persons["timely_care"] = timely
     family = 0.35 * households["well_being"] + streams.normal("insured", len(households))
-    weights = households.assign(w_person=households["w_hh"])
-    insured = allocate(family.to_numpy(), weights, access_target("ncms_households"))
+    insured = allocate(family.to_numpy(), households, access_target("ncms_households"))
     persons["insured"] = insured[row]
     pilot = streams.normal("pension.county", int(households["county"].max()) + 1)
     latent = 1.6 * pilot[every["county"].to_numpy()] + streams.normal("pension", number)
     age = persons["age"].to_numpy()
     target = access_target("pension")
     pension = np.zeros(number, dtype=bool)
-    for group, shift in ((age >= 60, 0.0), ((age >= 16) & (age < 60), -0.35)):
-        part = every[group].assign(w_person=every["w_hh"][group])
-        pension[group] = allocate(latent[group] + shift, part, target) & (
-            (age[group] >= 60) | (streams.uniform("pension.young", number)[group] < 0.7)
-        )
+    for group in (age >= 60, (age >= 16) & (age < 60)):
+        pension[group] = allocate(latent[group], every[group], target)
+    pension &= (age >= 60) | (streams.uniform("pension.young", number) < 0.7)
     persons["pension"] = pension

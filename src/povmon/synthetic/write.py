@@ -38,9 +38,12 @@ def encodings(forms: dict[str, pd.DataFrame], streams: Streams) -> dict[Place, s
     wages = forms["household"]["income_wages"].to_numpy(dtype=object)
     chinese = np.array([v.startswith("约") for v in wages])
     files = forms["household"]["file"].to_numpy(dtype=object)[chinese]
-    with_text = {tuple(f.split("/")[:2]) for f in files}
+    with_text = {(area, province) for area, province, _ in (f.split("/") for f in files)}
     draw = streams.uniform("delivery.encoding", len(places))
-    out = {p: "gb18030" if p in with_text and u < 0.5 else "utf-8" for p, u in zip(places, draw, strict=True)}
+    out = {
+        place: "gb18030" if place in with_text and u < 0.5 else "utf-8"
+        for place, u in zip(places, draw, strict=True)
+    }
     if with_text and "gb18030" not in out.values():
         out[min(p for p in places if p in with_text)] = "gb18030"
     return out
@@ -52,7 +55,9 @@ def delivered(forms: dict[str, pd.DataFrame]) -> list[Place]:
     return sorted((area, province) for area, province, _ in (f.split("/") for f in files))
 
 
-def received(places: list[Place], deadline: dt.date | None, streams: Streams) -> dict[Place, dt.date]:
+def received(
+    places: list[Place], deadline: dt.date | None, streams: Streams
+) -> dict[Place, dt.date]:
     """Date of receipt of each province's files: most before the deadline, a few after."""
     last = deadline or dt.date(load()["reference_year"] + 1, 3, 31)
     rng = streams("delivery.received")
