@@ -85,7 +85,7 @@ def _withheld(missing: pd.DataFrame, names: Names) -> str:
 
 
 def _note(rows: pd.DataFrame, missing: pd.DataFrame, names: Names) -> str:
-    parts = ["Lines: 95 % intervals."]
+    parts = ["Lines: 95\u202f% intervals."]
     if rows["flag"].isin(["caution", "unreliable"]).any():
         parts.append(_MARKED)
     parts.append(_withheld(missing, names))
@@ -100,7 +100,7 @@ def _extremes(rows: pd.DataFrame, names: Sequence[str], label: labels.Label) -> 
     def said(row: Mapping[str, Any]) -> str:
         value = numbers.value_in_unit(row["estimate"], row["unit"])
         interval = numbers.interval(row["ci_low"], row["ci_high"], row["unit"])
-        between = f" (95 % interval {interval})" if interval != numbers.MISSING else ""
+        between = f" (95\u202f% interval {interval})" if interval != numbers.MISSING else ""
         return f"{row['_name']} {value}{between}"
 
     if len(rows) == 1:
@@ -162,7 +162,7 @@ def domain_dot_chart(
     part = f", the {limit} highest of {total}" if total > limit else ""
     return Figure(
         figure,
-        caption or f"{label.en} by {kind}, with 95 % intervals{part}",
+        caption or f"{label.en} by {kind}, with 95\u202f% intervals{part}",
         f"Dot chart of {numbers.number(len(rows))} estimates by {kind}. "
         f"{_extremes(rows, shown, label)} {_withheld(missing, known)}".strip(),
         note=_note(rows, missing, known),
@@ -228,7 +228,7 @@ def access_chart(
     note = _note(rows, missing.iloc[:0], known)
     return Figure(
         figure,
-        caption or f"Access and living conditions in {place}, with 95 % intervals",
+        caption or f"Access and living conditions in {place}, with 95\u202f% intervals",
         f"Dot chart of shares in {place}: {listed}.",
         note=f"{note} Not available or withheld: {left_out}." if absent else note,
     )
@@ -282,7 +282,7 @@ def group_chart(
     withheld = pd.concat([missing for _, _, missing in parts])
     return Figure(
         figure,
-        caption or f"{label.en} by population group, with 95 % intervals",
+        caption or f"{label.en} by population group, with 95\u202f% intervals",
         f"Dot chart of {label.en.lower()} by group. {'. '.join(said)}.",
         note=_note(together, withheld, {}),
     )

@@ -12,4 +12,4 @@ def escape_markdown(value: Any) -> str:
     """Text from a survey made safe inside Markdown: shown as it is, never as markup or HTML."""
     text = _MARKDOWN_SPECIAL.sub(r"\\\1", str(value))
     text = text.replace("\\<", "&lt;").replace("\\>", "&gt;").replace("\\&", "&amp;")
-    return re.sub(r"\s+", " ", text)
+    return re.sub(r"[ \t\r\n\f\v]+", " ", text)

@@ -133,7 +133,7 @@ def estimates_table(
     )
     columns = _heading_columns(frame, kind_words) + [
         Column("estimate", "Estimate", align="right", sort="order"),
-        Column("interval", "95 % interval", align="right", sort="order"),
+        Column("interval", "95\u202f% interval", align="right", sort="order"),
         Column("n", "Sample", format="integer"),
         Column("n_psu", "Sample villages", format="integer"),
     ]
@@ -201,7 +201,7 @@ def comparison_table(
     return Table(
         frame,
         caption or f"Comparison by {kind_words}",
-        note=note or "In brackets: 95 % interval.",
+        note=note or "In brackets: 95\u202f% interval.",
         columns=columns,
         sortable=True,
     )
@@ -290,7 +290,7 @@ def _sentence(row: Mapping[str, Any], label: labels.Label, place: str, line: str
         return f"{label.en} in {place} is not shown: {escape_markdown(_reason(row))}."
     value = numbers.value_in_unit(row["estimate"], row["unit"])
     interval = interval_cell(row)
-    between = "" if isinstance(interval, Suppressed) else f" (95 % interval {interval})"
+    between = "" if isinstance(interval, Suppressed) else f" (95\u202f% interval {interval})"
     caution = ""
     if row["flag"]:
         flag = _flag_cell(row)
@@ -339,7 +339,7 @@ def published_comparison(
         Column("domain", "Where", row_header=True),
         Column("indicator", "Indicator"),
         Column("own", "This report", align="right"),
-        Column("interval", "95 % interval", align="right"),
+        Column("interval", "95\u202f% interval", align="right"),
         Column("published", "Published", align="right"),
         Column("why", "Why they differ"),
         Column("source", "Source of the published figure"),
