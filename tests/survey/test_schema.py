@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import pandas as pd
+import pandera.errors
+import pytest
+
+from povmon.survey import FORMS
+from povmon.survey.fields import PANDAS_DTYPE
+from povmon.survey.schema import schema
+
+
+def person(**changes: object) -> pd.DataFrame:
+    row = {"household_id": "5134310101", "line": 1, "year": 2010, "sex": "male", "age": 40}
+    row |= changes
+    fields = FORMS["person"].fields
+    return pd.DataFrame(
+        {f.name: pd.Series([row.get(f.name)], dtype=PANDAS_DTYPE[f.dtype]) for f in fields}
+    )
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_each_form_has_a_schema_with_its_fields(form: str) -> None:
+    assert list(schema(form).columns) == FORMS[form].columns
+
+
+def test_a_good_record_passes() -> None:
+    schema("person").validate(person())
+
+
+@pytest.mark.parametrize("change", [{"sex": "x"}, {"age": 111}, {"line": None}, {"line": 0}])
+def test_a_wrong_record_is_refused(change: dict[str, object]) -> None:
+    with pytest.raises(pandera.errors.SchemaError):
+        schema("person").validate(person(**change))
+
+
+def test_a_key_must_be_unique() -> None:
+    with pytest.raises(pandera.errors.SchemaError):
+        schema("person").validate(pd.concat([person(), person()], ignore_index=True))
