@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from povmon.errors import PovmonError
 
@@ -47,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _command(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    commands: Any,
     name: str,
     run: object,
     text: str,
@@ -87,30 +88,18 @@ def _why(options: argparse.Namespace) -> int:
 
 
 def _generate(options: argparse.Namespace) -> int:
-    from povmon.pipeline.engine import locked, remembered
-    from povmon.pipeline.facts import facts
-    from povmon.pipeline.steps import generate
-    from povmon.pipeline.tasks import needs_generation
+    from povmon.pipeline.engine import locked
+    from povmon.pipeline.steps.generate import generated
 
-    about = facts(options.survey, remembered())
-    if not about.synthetic:
-        raise PovmonError(
-            f"survey {options.survey} is real: its submissions are not generated",
-            todo="use make generate with a survey whose survey.yml says synthetic: true",
-        )
-    if not options.force and not needs_generation(about):
-        print(f"The submissions of {options.survey} are there; FORCE=1 writes them again.")
-        return 0
     with locked():
-        generate.run(options.survey)
-    print(f"Wrote the submissions of {options.survey}.")
+        print(generated(options.survey, options.force))
     return 0
 
 
 def _calibration(options: argparse.Namespace) -> int:
-    from povmon.synthetic import calibration
+    from povmon.synthetic.calibration import main_calibration
 
-    print(calibration(options.survey))
+    print(main_calibration(options.survey))
     return 0
 
 

@@ -23,7 +23,7 @@ from povmon.pipeline.files import Hashes, cannot_write, digest, label
 from povmon.pipeline.memory import PeakMemory
 from povmon.pipeline.outputs import Safeguard
 from povmon.pipeline.progress import Progress
-from povmon.pipeline.state import Ledger, notebook_of
+from povmon.pipeline.state import Ledger
 from povmon.pipeline.tasks import Task, of_area, survey_tasks
 
 SHORT = 12  # characters of a hash that a page shows
@@ -152,6 +152,8 @@ class Run:
 
     def _blocked(self, task: Task) -> str:
         """Why a task cannot run; empty when it can."""
+        if task.soft:
+            return ""
         bad = [u for u in task.uses if u in self.outcome.failed or u in self.outcome.skipped]
         return f"needs {', '.join(bad[:3])}{' and others' if len(bad) > 3 else ''}" if bad else ""
 
@@ -162,6 +164,7 @@ class Run:
     def _begin(self, task: Task) -> bool:
         """Start a stale task; True when it now runs."""
         try:
+            self.ledger.troubles = {**self.outcome.failed, **self.outcome.skipped}
             if not task.once and not self.ledger.reasons(task):
                 self.outcome.unchanged.append(task.id)
                 self.progress.pass_over(task.id)
@@ -184,7 +187,8 @@ class Run:
             from povmon.pipeline.kernel import fixed_environment
             from povmon.pipeline.workers import Workers
 
-            self._private = Path(tempfile.mkdtemp(prefix="povmon-"))
+            self._private = Path(tempfile.mkdtemp(prefix="povmon-"))  # readable by its owner only
+            (self._private / "runtime").mkdir()
             self._workers = Workers(self.jobs, fixed_environment(self._private))
         return self._workers
 
@@ -193,9 +197,9 @@ class Run:
         from povmon.pipeline.workers import FunctionJob
 
         if not task.notebook or not task.page:
-            parameters = dict(task.parameters)
-            if task.step == "index":
-                parameters["provenance"] = self._provenance(task)
+            parameters: dict[str, Any] = dict(task.parameters)
+            if task.soft:
+                parameters |= self._around(task)
             return FunctionJob(task.id, task.function, parameters)
         return NotebookJob(
             task=task.id,
@@ -204,11 +208,20 @@ class Run:
             page=task.page.path,
             executed=paths.processed(self.survey) / "notebooks" / f"{task.id}.ipynb",
             failed=self._failed(task),
-            title=str(notebook_of(task, self.hashes)["title"] or task.step.capitalize()),
             context=dict(task.page.context),
             breadcrumbs=task.page.breadcrumbs,
             provenance=self._provenance(task),
         )
+
+    def _around(self, task: Task) -> dict[str, Any]:
+        """What a task that takes what there is must know of the others."""
+        bad = {**self.outcome.failed, **self.outcome.skipped}
+        return {
+            "pages": self.ledger.pages(task),
+            "liaison": [[f"{en} {zh}", u] for u, (en, zh, _) in self.about.units.items()],
+            "failed": [[i, bad[i]] for i in task.uses if i in bad],
+            "provenance": self._provenance(task),
+        }
 
     def _failed(self, task: Task) -> Path:
         return paths.reports("failed") / self.survey / f"{task.id}.ipynb"
@@ -246,12 +259,9 @@ class Run:
         """Record a task as made, when its outputs are all there and new."""
         guard = Safeguard(task)
         try:
-            left = guard.leftovers()
-            old = [label(p) for p in left if p in task.outputs]
+            old = [label(p) for p in guard.leftovers()]
             if old:
                 raise PovmonError(f"did not write {', '.join(old)}", where=task.id)
-            for path in left:
-                path.unlink()
             if not task.once:
                 self.ledger.finish(task, self._parts[task.id], _all_outputs(task, written))
         except PovmonError as error:
@@ -306,10 +316,8 @@ class Run:
 
 
 def _all_outputs(task: Task, written: list[Path]) -> list[Path]:
-    """Required outputs, further ones that are there, and what the step says it wrote."""
-    from povmon.pipeline.outputs import present
-
-    return sorted({*task.outputs, *present(task), *written})
+    """Required outputs, and what the step says it wrote."""
+    return sorted({*task.outputs, *written})
 
 
 _COMMITS: list[str] = []

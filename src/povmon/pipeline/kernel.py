@@ -5,7 +5,9 @@ The user's own kernelspecs, IPython profile and plotting settings cannot change 
 
 from __future__ import annotations
 
+import itertools
 import os
+import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,7 +17,8 @@ from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 
 # Longest path that a Unix socket may have, less what Jupyter appends to the file's name.
-_SOCKET_PATH = 107 - len("/kernel-00000000-0000-0000-0000-000000000000-ipc-5")
+_SOCKET_PATH = 107 - len("-5")
+_NUMBERS = itertools.count()
 
 # Options of every kernel: no history file, so kernels do not wait for one another's database.
 _ARGUMENTS = ["--HistoryManager.enabled=False", "--IPKernelApp.log_level=40"]
@@ -58,8 +61,10 @@ class ReportKernelManager(AsyncKernelManager):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        if len(os.environ.get("JUPYTER_RUNTIME_DIR", "")) <= _SOCKET_PATH:
-            self.transport = "ipc"  # no ports: two kernels cannot take the same one
+        sockets = f"{os.environ.get('JUPYTER_RUNTIME_DIR', '')}/{os.getpid()}-{next(_NUMBERS)}"
+        if sockets.startswith("/") and len(sockets) <= _SOCKET_PATH:
+            # Files that only the user can open, and no ports that two kernels could both take.
+            self.transport, self.ip = "ipc", sockets
         self._kernel_spec = KernelSpec(
             argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
             + _ARGUMENTS,
@@ -67,6 +72,11 @@ class ReportKernelManager(AsyncKernelManager):
             language="python",
             metadata={},
         )
+
+    async def _async_launch_kernel(self, kernel_cmd: list[str], **options: Any) -> None:
+        # What a kernel prints outside its cells is of no use to a reader of the run.
+        silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        await super()._async_launch_kernel(kernel_cmd, **{**options, **silent})
 
     async def _async_post_start_kernel(self, **options: Any) -> None:
         await super()._async_post_start_kernel(**options)

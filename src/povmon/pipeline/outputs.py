@@ -17,10 +17,7 @@ from povmon.pipeline.tasks import Task
 
 def present(task: Task) -> list[Path]:
     """The task's output files that exist now, in the order of their names."""
-    found = [p for p in task.outputs if p.is_file()]
-    for pattern in task.owned:
-        found += [p for p in pattern.parent.glob(pattern.name) if p.is_file()]
-    return sorted(set(found))
+    return sorted(p for p in task.outputs if p.is_file())
 
 
 class Safeguard:

@@ -50,6 +50,7 @@ class Ledger:
     def __init__(self, survey: str, hashes: Hashes) -> None:
         self.survey = survey
         self.hashes = hashes
+        self.troubles: dict[str, str] = {}  # tasks that failed in this run, for soft tasks
         self._records: dict[str, Record | None] = {}
         self._sources: dict[tuple[str, ...], dict[str, str]] = {}
 
@@ -114,8 +115,20 @@ class Ledger:
         for path in (*task.inputs, *task.optional):
             parts |= self._data(path, must_exist=path in task.inputs)
         for used, pattern in task.uses.items():
-            parts |= self._made(used, pattern) if pattern else {}
-        return parts
+            if pattern and not (task.soft and self.record(used) is None):
+                parts |= self._made(used, pattern)
+        return parts | (self._around(task) if task.soft else {})
+
+    def _around(self, task: Task) -> dict[str, str]:
+        """For a task that takes what there is: which pages exist, and what failed."""
+        parts = {f"page {p}": "exists" for p in self.pages(task)}
+        return parts | {
+            f"failure of {t}": self.troubles[t] for t in task.uses if t in self.troubles
+        }
+
+    def pages(self, task: Task) -> list[str]:
+        """Addresses of the pages that exist, relative to the reports of the survey."""
+        return [a for a in task.links if (paths.reports(self.survey) / a).is_file()]
 
     def _lock(self) -> str:
         return self.hashes.of(paths.project() / "requirements.lock") or "missing"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatch
 from pathlib import Path
 
 from povmon import paths
@@ -12,7 +11,17 @@ from povmon.errors import PovmonError, unknown_name
 from povmon.pipeline.facts import Facts
 
 NATION = "nation"  # the pooled level: the areas combined
-AREA_STEPS = ("audit", "indicators", "plan")
+AUDIT_TABLES = (
+    "findings", "rejected", "accounting", "corrections_log", "response", "promptness", "files",
+)  # fmt: skip
+TITLES = {
+    "audit": "Audit of the submissions",
+    "indicators": "Poverty and living conditions",
+    "plan": "Draft development plan",
+    "summary": "Summary of all areas",
+    "atlas": "Poverty atlas",
+    "brief": "Brief for the liaison unit",
+}
 
 
 @dataclass(frozen=True)
@@ -38,8 +47,10 @@ class Task:
         ``run(**parameters)`` returns the files it wrote.
     inputs : files and folders that must exist; optional ones may be absent.
     uses : task id -> pattern; the files of that task whose names match are inputs.
-    outputs : files that must exist afterwards. `owned`: pattern of further files in the same
-        folders that belong to this task and to no other.
+    outputs : files that the task must write; a function may name further ones.
+    once : made where absent, never stale afterwards.
+    soft : takes what there is: runs also when a task it uses has failed.
+    links : for a soft task, addresses of the pages it leads to, relative to the reports.
     """
 
     id: str
@@ -51,9 +62,10 @@ class Task:
     optional: tuple[Path, ...] = ()
     uses: Mapping[str, str] = field(default_factory=dict)
     outputs: tuple[Path, ...] = ()
-    owned: tuple[Path, ...] = ()
     page: Page | None = None
-    once: bool = False  # made where absent, never stale afterwards
+    once: bool = False
+    soft: bool = False
+    links: tuple[str, ...] = ()
 
     @property
     def area(self) -> str:
@@ -64,14 +76,6 @@ class Task:
     def step(self) -> str:
         """Last part of the id."""
         return self.id.rpartition("/")[2]
-
-    def owns(self, path: Path) -> bool:
-        """True for the task's outputs and for the further files it may write."""
-        return path in self.outputs or any(_matches(path, pattern) for pattern in self.owned)
-
-
-def _matches(path: Path, pattern: Path) -> bool:
-    return path.parent == pattern.parent and fnmatch(path.name, pattern.name)
 
 
 def survey_tasks(facts: Facts) -> dict[str, Task]:
@@ -121,15 +125,13 @@ class _Makers:
     def _audit(self, area: str) -> Task:
         whole = self.facts.delivery == "whole"
         delivered = paths.submissions(self.survey) / ("" if whole else area)
-        tables = (*self.facts.forms, "findings", "rejected", "accounting")
+        tables = (*self.facts.forms, *AUDIT_TABLES)
         task = self._area_notebook(area, "audit", tables)
-        further = ("response", "promptness", "returns*", "corrections*", "checks*", "outliers*")
         return replace(
             task,
             inputs=(*self.base, delivered),
             optional=(self.raw / "corrections.csv",),
             uses=self.before,
-            owned=_parquet(self.survey, area, further),
         )
 
     def _indicators(self, area: str) -> Task:
@@ -170,7 +172,7 @@ class _Makers:
             f"{NATION}/{step}",
             {"survey": self.survey},
             self.reports / f"{step}.html",
-            {"of": "", "of_zh": ""},
+            (TITLES[step], self.facts.title),
             (("All areas", "index.html"),),
         )
         return replace(task, inputs=self.base, uses={**self._records(self.facts.areas), **more})
@@ -184,7 +186,7 @@ class _Makers:
             f"liaison/{unit}",
             {"survey": self.survey, "unit": unit},
             self.reports / "liaison" / f"{unit}.html",
-            {"of": en, "of_zh": zh},
+            (f"{TITLES['brief']}: {en} {zh}".strip(), self.facts.title),
             (("All areas", "../index.html"),),
             notebook=paths.notebooks() / "liaison" / "brief.ipynb",
         )
@@ -202,10 +204,8 @@ class _Makers:
             task,
             # The index links the pages: it waits for them, but their contents do not matter.
             uses={**{t.id: "" for t in pages}, **uses},
-            parameters={
-                "survey": self.survey,
-                "pages": " ".join(_relative(t, self.reports) for t in pages),
-            },
+            soft=True,
+            links=tuple(_relative(t, self.reports) for t in pages),
             outputs=(self.reports / "index.html",),
         )
 
@@ -215,7 +215,7 @@ class _Makers:
             f"{area}/{step}",
             {"survey": self.survey, "area": area},
             self.reports / area / f"{step}.html",
-            {"of": en, "of_zh": zh},
+            (f"{en} {zh}".strip() + f": {TITLES[step].lower()}", self.facts.title),
             (("All areas", "../index.html"),),
             notebook=paths.notebooks() / "area" / f"{step}.ipynb",
         )
@@ -226,12 +226,13 @@ class _Makers:
         task: str,
         parameters: dict[str, str],
         page: Path,
-        context: dict[str, str],
+        titles: tuple[str, str],
         breadcrumbs: tuple[tuple[str, str], ...],
         notebook: Path | None = None,
     ) -> Task:
-        about = {
-            "survey_title": self.facts.title,
+        context = {
+            "title": titles[0],
+            "subtitle": titles[1],
             "synthetic": "yes" if self.facts.synthetic else "",
         }
         return Task(
@@ -240,7 +241,7 @@ class _Makers:
             parameters,
             notebook=notebook or paths.notebooks() / f"{task}.ipynb",
             outputs=(page,),
-            page=Page(page, {**context, **about}, breadcrumbs),
+            page=Page(page, context, breadcrumbs),
         )
 
     def _function(

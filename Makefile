@@ -1,0 +1,96 @@
+# The front door: every job is a target. `make help` lists them.
+# Variables: SURVEY (folder below data/raw), AREA (one of its areas), JOBS (notebooks at once; also
+# -jN), FORCE=1 (generate again what is there), PYTHON3 (the Python that .venv is made from).
+
+SURVEY ?= baseline2010
+AREA ?=
+JOBS ?=
+FORCE ?=
+PYTHON3 ?= python3
+# Recipes read these from the environment, so that no value is ever a piece of shell.
+export SURVEY AREA JOBS FORCE PYTHON3
+
+ifeq ($(CONDA_DEFAULT_ENV),povmon)
+BIN := $(CONDA_PREFIX)/bin
+STAMP := build/conda-stamp
+else
+BIN := .venv/bin
+STAMP := .venv/stamp
+endif
+
+PYTHON := "$(BIN)/python"
+POVMON := $(PYTHON) -m povmon.pipeline
+ROOT := "$${POVMON_ROOT:-.}"
+
+.DEFAULT_GOAL := all
+.SUFFIXES:
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+.PHONY: all default help generate codebook calibration why font lock lab notebook test test-all \
+	lint bench clean distclean
+
+default: all
+
+all: $(STAMP) ## Make every table and page of SURVEY that is not up to date (AREA: one area only)
+	@$(POVMON) run --survey "$$SURVEY" --area "$$AREA" --jobs "$$JOBS"
+
+help: ## Explain every target
+	@echo "make [target] [SURVEY=name] [AREA=name] [JOBS=n or -jn] [FORCE=1]"; echo
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' Makefile
+	@echo; echo "SURVEY is $$SURVEY; surveys lie in data/raw. Pages are written to reports/SURVEY."
+
+why: $(STAMP) ## Say what is stale in SURVEY and why (REPORT=path: one report)
+	@$(POVMON) why --survey "$$SURVEY" "$$REPORT"
+
+generate: $(STAMP) ## Write the submissions of a generated SURVEY where absent (FORCE=1: again)
+	@$(POVMON) generate --survey "$$SURVEY" $${FORCE:+--force}
+
+calibration: $(STAMP) ## Print each target of the generator and what SURVEY reached
+	@$(POVMON) calibration --survey "$$SURVEY"
+
+codebook: $(STAMP) ## Write the codebook of the forms and indicators (HTML and CSV)
+	@$(POVMON) codebook
+
+lab: $(STAMP) ## Open JupyterLab on the notebooks, with the demo survey made
+	@$(POVMON) run --survey demo
+	@$(PYTHON) -m jupyterlab --notebook-dir=. --ServerApp.default_url=/lab/tree/notebooks
+
+notebook: $(STAMP) ## Open the executed audit of AREA in JupyterLab, ready to explore
+	@$(POVMON) run --survey "$$SURVEY" --area "$${AREA:?say which: make notebook AREA=wumeng}"
+	@$(PYTHON) -m jupyterlab --notebook-dir=. \
+		--ServerApp.default_url="/lab/tree/data/processed/$$SURVEY/notebooks/$$AREA/audit.ipynb"
+
+test: lint ## Check style and types, and run the tests that take minutes at most
+	@$(PYTHON) -m pytest -m "not slow"
+
+test-all: lint ## Run every test, also the slow ones (notebooks, browser)
+	@$(PYTHON) -m pytest
+
+lint: $(STAMP) ## Check style (ruff) and types (mypy)
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m mypy
+
+bench: $(STAMP) ## Measure SURVEY from nothing, with nothing to do, and with one area changed
+	@$(POVMON) bench --survey "$$SURVEY" --area "$$AREA"
+
+font: $(STAMP) ## Make the package's fonts again (SOURCE=path of Noto Sans CJK)
+	@$(PYTHON) tools/subset_font.py "$${SOURCE:?give SOURCE=path of a NotoSansCJK-*.ttc}"
+
+lock: ## Write requirements.lock anew from pyproject.toml (needs uv)
+	@uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
+		--no-emit-index-url --no-emit-find-links --python-version 3.11 --extra test \
+		pyproject.toml --output-file requirements.lock
+
+clean: ## Remove what the pipeline made: data/processed and reports (data/raw stays)
+	@rm -rf -- $(ROOT)/data/processed $(ROOT)/reports
+
+distclean: clean ## Remove .venv and the caches as well
+	@rm -rf -- .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.venv/stamp: requirements.lock pyproject.toml tools/venv.sh
+	@sh tools/venv.sh "$$PYTHON3"
+
+build/conda-stamp: pyproject.toml
+	@$(PYTHON) -m pip install --quiet --no-deps --no-build-isolation -e .
+	@mkdir -p build && touch build/conda-stamp
