@@ -140,12 +140,17 @@ def build(source: Path, reference: Path, target: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--source", type=Path, required=True, help="folder of NotoSansCJK-*.ttc")
-    parser.add_argument("--reference", type=Path, required=True, help="data/raw/reference")
-    parser.add_argument("--target", type=Path, required=True, help="folder of the package's fonts")
+    project = Path(__file__).resolve().parents[1]
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("source", type=Path, help="folder of NotoSansCJK-*.ttc, or one of them")
+    parser.add_argument("--reference", type=Path, default=project / "data/raw/reference")
+    parser.add_argument("--target", type=Path, default=project / "src/povmon/present/fonts")
     given = parser.parse_args()
-    build(given.source, given.reference, given.target)
+    source = given.source if given.source.is_dir() else given.source.parent
+    for name in ("NotoSansCJK-Regular.ttc", "NotoSansCJK-Bold.ttc"):
+        if not (source / name).is_file():
+            sys.exit(f"there is no {name} in {source}: install Noto Sans CJK, or give its folder")
+    build(source, given.reference, given.target)
 
 
 if __name__ == "__main__":
