@@ -135,7 +135,8 @@ def _coded(
             normal.add(cell)
         elif cell:
             bad.add(cell)
-    values = text.map(mapping).astype(PANDAS_DTYPE[field.dtype])
+    dtype: Any = PANDAS_DTYPE[field.dtype]
+    values = text.map(mapping).astype(dtype)
     return Parsed(values, text.isin(normal), text.isin(bad))
 
 
