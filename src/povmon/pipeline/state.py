@@ -6,6 +6,7 @@ import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from povmon import paths
 from povmon.errors import PovmonError
@@ -135,7 +136,7 @@ class Ledger:
 
     def _code(self, task: Task) -> dict[str, str]:
         names: tuple[str, ...]
-        parts = {}
+        parts: dict[str, str] = {}
         if task.notebook:
             facts = notebook_of(task, self.hashes)
             parts[f"notebook {label(task.notebook)}"] = facts["source"]
@@ -192,7 +193,7 @@ class Ledger:
         return reasons
 
 
-def notebook_of(task: Task, hashes: Hashes) -> dict[str, list[str]]:
+def notebook_of(task: Task, hashes: Hashes) -> dict[str, Any]:
     """What matters of a task's notebook, checked against the task's parameters.
 
     Raises
