@@ -23,6 +23,7 @@ def _checks() -> ModuleType:
 
 
 checks = _checks()
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module", params=["sample", "demo"])

@@ -14,7 +14,7 @@ from povmon.present.display import Column, Figure, Suppressed, Table, Text, esca
 from povmon.present.tables import nothing
 
 Names = Mapping[str, str]
-_SEVERITY = {"hard": "hard (the record cannot be used as it is)", "soft": "soft (to be looked at)"}
+_SEVERITY = {"hard": "hard (certainly an error)", "soft": "soft (worth a look, may be right)"}
 _COUNTS = ["received", "accepted", "corrected", "rejected"]
 
 
@@ -22,6 +22,11 @@ def _form_name(form: str) -> str:
     from povmon.survey.forms import FORMS
 
     return FORMS[form].en if form in FORMS else form
+
+
+def _place(province: str, names: Names) -> str:
+    """A province's name; a survey that arrives in one piece has none."""
+    return labels.domain(province, names) if province else "whole survey"
 
 
 def accounting_table(accounting: pd.DataFrame) -> Table | Text:
@@ -49,7 +54,7 @@ def accounting_table(accounting: pd.DataFrame) -> Table | Text:
     provinces = labels.domain_names("province")
     several = accounting["province_id"].nunique() > 1
     frame = accounting.sort_values(["form", "province_id"], kind="stable", ignore_index=True)
-    frame["place"] = [labels.domain(p, provinces) for p in frame["province_id"]]
+    frame["place"] = [_place(p, provinces) for p in frame["province_id"]]
     if several:
         sums = frame.groupby("form", sort=True)[_COUNTS].sum().reset_index()
         frame = pd.concat([frame, sums.assign(place="all provinces")], ignore_index=True)
@@ -260,7 +265,7 @@ def response_text(response: pd.DataFrame, names: Names | None = None) -> Text:
         )
         parts.append(f"**Lost counties: {listed}.** Nothing stands in for them.")
     lost = [
-        f"{escape_markdown(labels.domain(row['county_id'], known))} ({escape_markdown(row['lost'])})"
+        escape_markdown(f"{labels.domain(row['county_id'], known)} ({row['lost']})")
         for row in response.to_dict("records")
         if row["lost"] and not numbers.is_missing(row["lost"])
     ]
@@ -281,7 +286,7 @@ def promptness_table(promptness: pd.DataFrame) -> Table | Text:
     provinces = labels.domain_names("province")
     areas = labels.domain_names("area")
     frame = promptness.assign(
-        place=[labels.domain(p, provinces) for p in promptness["province_id"]],
+        place=[_place(p, provinces) for p in promptness["province_id"]],
         received=[_date(v, "not received") for v in promptness["received"]],
         expected_by=[_date(v, "no deadline") for v in promptness["expected_by"]],
         days_late=[_days(v) for v in promptness["days_late"]],

@@ -14,7 +14,7 @@ import pandas as pd
 
 from povmon.present import labels, numbers, style
 from povmon.present.display import Figure, Text
-from povmon.present.tables import nothing, records, select
+from povmon.present.tables import capitalised, decapitalised, nothing, records, select
 
 Names = Mapping[str, str]
 ROW = 0.205  # inches a dot's row takes
@@ -153,7 +153,7 @@ def domain_dot_chart(
     kind = labels.KINDS.get(domain_kind, domain_kind)
     rows, missing = _shown(estimates, indicator, domain_kind)
     if rows.empty:
-        return nothing(f"{label.en} by {kind}", _why_empty(missing))
+        return nothing(f"{decapitalised(label.en)} by {kind}", _why_empty(missing))
     known = names if names is not None else labels.domain_names(domain_kind, survey)
     rows = rows.sort_values("estimate", ascending=False, kind="stable", ignore_index=True)
     total, rows = len(rows), rows.head(limit)
@@ -254,7 +254,10 @@ def group_chart(
     parts = [(kind, *_shown(estimates, indicator, kind)) for kind in kinds]
     parts = [part for part in parts if not part[1].empty]
     if not parts:
-        return nothing(f"{label.en} by population group", "the survey does not record the groups")
+        return nothing(
+            f"{decapitalised(label.en)} by population group",
+            "the survey does not record the groups",
+        )
     sizes = [len(rows) for _, rows, _ in parts]
     figure, axes = style.figure(
         6.8,
@@ -270,7 +273,7 @@ def group_chart(
         shown = [labels.domain(d, known) for d in rows["domain"]]
         _dots(axis, _scaled(rows), shown)
         heading = labels.KINDS.get(kind, kind)
-        axis.set_title(heading[:1].upper() + heading[1:], fontsize=9.5)
+        axis.set_title(capitalised(heading), fontsize=9.5)
         values = [numbers.value_in_unit(r["estimate"], r["unit"]) for r in records(rows)]
         pairs = ", ".join(f"{n} {v}" for n, v in zip(shown, values, strict=True))
         said.append(f"{heading}: {pairs}")

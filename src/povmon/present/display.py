@@ -210,8 +210,9 @@ class Table:
     total_rows : number of last rows that are totals (kept below when sorted).
 
     A cell that is missing, or a `Suppressed`, shows a dash with a letter, and the reason stands
-    in words below the table; a `Marked` shows its text with a letter and its remark there. The reason comes from the column named by `Column.reason`
-    (default: the frame's column ``reason``, where there is one).
+    in words below the table; a `Marked` shows its text with a letter and its remark there. The
+    reason comes from the column named by `Column.reason` (default: the frame's column
+    ``reason``, where there is one).
     """
 
     frame: pd.DataFrame
@@ -298,7 +299,8 @@ class Table:
         target = row.get(column.link) if column.link else None
         if target is not None and not numbers.is_missing(target) and str(target):
             inner = f'<a href="{escape(_safe_link(str(target)), quote=True)}">{inner}</a>'
-        return f'<{tag}{scope} class="{column.align}"{_sort_key(row[column.sort] if column.sort else value)}>{inner}</{tag}>'
+        key = _sort_key(row[column.sort] if column.sort else value)
+        return f'<{tag}{scope} class="{column.align}"{key}>{inner}</{tag}>'
 
     def _reason(self, column: Column, row: Mapping[str, Any]) -> str | None:
         """Why the cell shows no value; None when it shows one."""

@@ -10,7 +10,7 @@ import pandas as pd
 
 from povmon.present import numbers, style
 from povmon.present.display import Figure, Text
-from povmon.present.tables import nothing
+from povmon.present.tables import decapitalised, nothing
 
 TOP = 0.99  # the axis ends at this quantile: a few large values would flatten the rest
 BINS = 60
@@ -24,10 +24,7 @@ def _per_person(
         return None
     members = households[size].astype("float64")
     value = households[amount].astype("float64") / members
-    if weight in households.columns:
-        weights = households[weight].astype("float64")
-    else:
-        weights = members
+    weights = households[weight].astype("float64") if weight in households else members
     valid = value.notna() & weights.notna() & (weights > 0)
     return value[valid].to_numpy(), weights[valid].to_numpy()
 
@@ -92,7 +89,7 @@ def distribution_chart(
     outside = float(shares[~inside].sum()) / 100
     return Figure(
         figure,
-        caption or f"Distribution of persons by {what[:1].lower()}{what[1:]}",
+        caption or f"Distribution of persons by {decapitalised(what)}",
         f"Histogram. The median is {numbers.money(median, unit)}; {'; '.join(below)}.",
         note=f"{numbers.percent(outside)} of persons lie outside the axis.",
     )
@@ -109,6 +106,7 @@ def _lines(axes: Any, lines: Mapping[str, float], unit: str) -> None:
             textcoords="offset points",
             va="top",
             fontsize=8.5,
+            bbox={"facecolor": style.PAPER, "edgecolor": "none", "alpha": 0.8, "pad": 1},
         )
 
 
@@ -118,7 +116,7 @@ def lorenz_chart(
     amount: str = "income_total",
     size: str = "hhsize",
     weight: str = "w_person",
-    what: str = "Net income",
+    what: str = "Net income per person",
     caption: str = "",
 ) -> Figure | Text:
     """The Lorenz curve of persons: the share of the total that the poorest share has."""
@@ -140,11 +138,11 @@ def lorenz_chart(
     axes.fill_between(grid, curve, grid, color=style.CATEGORIES[4], alpha=0.2)
     axes.set(xlim=(0, 100), ylim=(min(0.0, float(curve.min())), 100), aspect="equal")
     axes.set_xlabel("Persons from the poorest on, %")
-    axes.set_ylabel(f"{what}, %")
+    axes.set_ylabel("Share of the total, %")
     fifth, top = np.interp([20, 80], persons, money)
     return Figure(
         figure,
-        caption or f"Lorenz curve of {what[:1].lower()}{what[1:]} per person",
+        caption or f"Lorenz curve of {decapitalised(what)}",
         f"Lorenz curve. The poorest fifth of persons has {numbers.number(fifth, 1)} % of the "
         f"total, the richest fifth {numbers.number(100 - top, 1)} %.",
         note="Dashed: equal distribution.",

@@ -109,8 +109,8 @@ def _introduction(survey: Any) -> str:
 def _comparison_words(survey: Any) -> str:
     count = numbers.count_of(len(survey.area_ids), "area")
     return (
-        f"{count}. Each cell gives the estimate and, in brackets below it, its 95\u202f% interval. Where two "
-        "intervals overlap widely, the order of the two areas is not established."
+        f"{count}. Each cell gives the estimate and, in brackets below it, its 95\u202f% interval. "
+        "Where two intervals overlap widely, the order of the two areas is not established."
     )
 
 
@@ -190,7 +190,8 @@ def _failed(failed: Sequence[tuple[str, str]]) -> str:
     items = "".join(f"<li>{escape(name)}: {escape(reason)}</li>" for name, reason in failed)
     return (
         "<h2>Pages that could not be made</h2>"
-        f"<p>The following are missing from this index, or are of an earlier run.</p><ul>{items}</ul>"
+        "<p>The following are missing from this index, or are of an earlier run.</p>"
+        f"<ul>{items}</ul>"
     )
 
 

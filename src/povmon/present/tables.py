@@ -17,6 +17,10 @@ from povmon.present import labels, numbers
 from povmon.present.display import Column, Marked, Suppressed, Table, Text, escape_markdown
 
 Names = Mapping[str, str]
+SAMPLE_NOTE = (
+    "Sample: households, or villages for indicators of villages. PSUs: primary sampling units, "
+    "the sample villages or communes."
+)
 NO_ERROR = "a count from administrative returns, without a sampling error"
 
 
@@ -52,6 +56,32 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 def nothing(what: str, why: str = "this survey does not collect it") -> Text:
     """The sentence that stands where there is nothing to show."""
     return Text(f"*Nothing is shown here on {escape_markdown(what)}: {escape_markdown(why)}.*")
+
+
+def _wanted(indicators: Sequence[str] | str | None, estimates: pd.DataFrame) -> str:
+    """What was asked for, in words: the first few indicators by name."""
+    names = [indicators] if isinstance(indicators, str) else list(indicators or [])
+    if not names:
+        return "these indicators"
+    survey = labels.survey_of(estimates)
+    said = [decapitalised(labels.indicator(name, survey).en) for name in names[:3]]
+    return numbers.listing([*said, "others"] if len(names) > 3 else said)
+
+
+def _where(domain_kind: str) -> str:
+    if domain_kind == "all":
+        return "for the whole"
+    return f"by {labels.KINDS.get(domain_kind, domain_kind)}"
+
+
+def decapitalised(text: str) -> str:
+    """A label inside a sentence; abbreviations keep their capitals."""
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
+
+
+def capitalised(text: str) -> str:
+    """A label at the head of a row or sentence."""
+    return text[:1].upper() + text[1:]
 
 
 def _names(estimates: pd.DataFrame, kind: str, names: Names | None) -> Names:
@@ -116,13 +146,13 @@ def estimates_table(
     rows = select(estimates, indicators, domain_kind, domain)
     kind_words = labels.KINDS.get(domain_kind, domain_kind)
     if rows.empty:
-        return nothing(f"estimates by {kind_words}", "the survey has no estimates of this kind")
+        return nothing(_wanted(indicators, estimates), f"the survey has none {_where(domain_kind)}")
     shown = _names(estimates, domain_kind, names)
     survey = labels.survey_of(estimates)
     frame = pd.DataFrame(
         {
             "indicator": [labels.indicator(i, survey).en for i in rows["indicator"]],
-            "domain": [labels.domain(d, shown) for d in rows["domain"]],
+            "domain": [capitalised(labels.domain(d, shown)) for d in rows["domain"]],
             "order": rows["estimate"],
             "estimate": _each(rows, value_cell),
             "interval": _each(rows, interval_cell),
@@ -135,14 +165,14 @@ def estimates_table(
         Column("estimate", "Estimate", align="right", sort="order"),
         Column("interval", "95\u202f% interval", align="right", sort="order"),
         Column("n", "Sample", format="integer"),
-        Column("n_psu", "Sample villages", format="integer"),
+        Column("n_psu", "PSUs", format="integer"),
     ]
     if rows["flag"].ne("").any():
         columns.append(Column("flag", "Reliability"))
     return Table(
         frame,
         caption or _caption(frame, kind_words, domain),
-        note=note or "Sample: households, or villages for indicators of villages.",
+        note=note or SAMPLE_NOTE,
         columns=columns,
         sortable=sortable and len(frame) > 2,
     )
@@ -155,7 +185,7 @@ def _each(rows: pd.DataFrame, make: Callable[[Mapping[str, Any]], Any]) -> pd.Se
 
 def _heading_columns(frame: pd.DataFrame, kind_words: str) -> list[Column]:
     """Which of indicator and domain head the rows: what does not vary goes to the caption."""
-    heading = [Column("domain", kind_words[:1].upper() + kind_words[1:], row_header=True)]
+    heading = [Column("domain", capitalised(kind_words), row_header=True)]
     if frame["indicator"].nunique() == 1:
         return heading
     several = frame["domain"].nunique() > 1
@@ -164,7 +194,10 @@ def _heading_columns(frame: pd.DataFrame, kind_words: str) -> list[Column]:
 
 def _caption(frame: pd.DataFrame, kind_words: str, domain: str | None) -> str:
     one = frame["indicator"].iloc[0] if frame["indicator"].nunique() == 1 else "Indicators"
-    where = frame["domain"].iloc[0] if frame["domain"].nunique() == 1 else f"by {kind_words}"
+    where = f"by {kind_words}"
+    if frame["domain"].nunique() == 1:
+        first = frame["domain"].iloc[0]
+        where = decapitalised(first) if first.startswith("The ") else first
     link = ", " if where.startswith("by ") else " in "
     return f"{one}{link}{where}"
 
@@ -189,13 +222,13 @@ def comparison_table(
     rows = select(estimates, indicators, domain_kind)
     kind_words = labels.KINDS.get(domain_kind, domain_kind)
     if rows.empty:
-        return nothing(f"a comparison by {kind_words}", "the survey has no such estimates")
+        return nothing(_wanted(indicators, estimates), f"the survey has none {_where(domain_kind)}")
     present = [i for i in indicators if (rows["indicator"] == i).any()]
     domains = list(dict.fromkeys(rows["domain"]))
     cells, columns = comparison_columns(rows, present, domains)
     shown = _names(estimates, domain_kind, names)
     frame = pd.DataFrame({"domain": [labels.domain(d, shown) for d in domains], **cells})
-    columns.insert(0, Column("domain", kind_words[:1].upper() + kind_words[1:], row_header=True))
+    columns.insert(0, Column("domain", capitalised(kind_words), row_header=True))
     if order_by in present:
         frame = frame.sort_values(f"order:{order_by}", ascending=False, kind="stable")
     return Table(
@@ -267,7 +300,7 @@ def headline(
     label = labels.indicator(indicator, survey)
     if len(rows) != 1:
         why = "the survey has no such estimate" if rows.empty else "no domain was named"
-        return nothing(f"{label.en[:1].lower()}{label.en[1:]}", why)
+        return nothing(decapitalised(label.en), why)
     row = records(rows)[0]
     place = escape_markdown(labels.domain(row["domain"], _names(estimates, domain_kind, names)))
     return Text(_sentence(row, label, place, line or _line_words(indicator, survey)))
@@ -327,7 +360,7 @@ def published_comparison(
         lines.append(
             {
                 "indicator": labels.indicator(entry.indicator, survey).en,
-                "domain": labels.domain(entry.domain, shown),
+                "domain": capitalised(labels.domain(entry.domain, shown)),
                 "own": absent if row is None else value_cell(row),
                 "interval": absent if row is None else interval_cell(row),
                 "published": numbers.value_in_unit(entry.value, entry.unit),
