@@ -34,6 +34,13 @@ def test_totals_and_unknown_indicators_are_not_compared(root):
     assert frame["reading"].iloc[0] == "" and pd.isna(frame["difference"].iloc[0])
 
 
+def test_funds_are_in_millions(root):
+    frame = situation(load_draft("demo", "wumeng"), ["county_funds"])
+    assert frame["unit"].iloc[0] == "million yuan"
+    assert frame["estimate"].iloc[0] == pytest.approx(30.0)
+    assert pd.isna(frame["pooled"].iloc[0])
+
+
 def test_money_is_in_the_survey_s_unit(root):
     frame = situation(load_draft("demo", "wumeng"), ["income_mean"])
     assert frame["unit"].iloc[0] == "yuan"

@@ -136,3 +136,44 @@ def test_brief_opening_marks_unverified_and_uncovered():
     )  # fmt: skip
     text = briefs.opening(frame, "The survey").markdown
     assert "unverified" in text and "does not cover Dabie" in text
+
+
+def test_letter_gives_figures_counties_and_open_duties():
+    places = pd.DataFrame(
+        {"unit_en": ["Ministry"], "unit_zh": ["部"], "area_en": ["Wumeng"], "area_zh": ["乌蒙"]}
+    )
+    need = pd.DataFrame({"area_en": ["Wumeng"] * 4, "county_en": list("ABCD"), "county_zh": ""})
+    duties = pd.DataFrame({"en": ["Study", "Report"], "performed": ["2011-12-20", ""]})
+    frame = situation(area_en="Wumeng")
+    text = briefs.letter(places, frame, need, duties, "the survey").markdown
+    assert "37.0\u202f% of the rural registered population of Wumeng" in text
+    assert "A, B and C" in text and "D" not in text
+    assert "- Report" in text and "Study" not in text
+
+
+def test_letter_of_an_area_not_covered():
+    places = pd.DataFrame(
+        {"unit_en": ["Ministry"], "unit_zh": ["部"], "area_en": ["Wumeng"], "area_zh": ["乌蒙"]}
+    )
+    duties = pd.DataFrame({"en": ["Report"], "performed": [""]})
+    empty = pd.DataFrame()
+    assert "does not cover it" in briefs.letter(places, empty, empty, duties, "S").markdown
+
+
+def test_area_column_only_where_there_are_several():
+    one = situation(area_en="A", area_zh="")
+    assert "Area" not in [c.header for c in plans.situation_table(one, "x")._columns]
+    two = pd.concat([one, situation(area_en="B", area_zh="")])
+    assert plans.situation_table(two, "x")._columns[0].header == "Area"
+
+
+def test_counties_that_cannot_be_told_apart_are_counted():
+    frame = pd.DataFrame(
+        {"rank": pd.array([1, 2, 3, pd.NA], dtype="Int64"), "county_en": list("ABCD"),
+         "county_zh": "", "estimate": [0.6, 0.55, 0.3, math.nan],
+         "ci_low": [0.5, 0.45, 0.2, math.nan], "ci_high": [0.7, 0.65, 0.4, math.nan],
+         "overlaps_first": [True, True, False, False]}
+    )  # fmt: skip
+    text = needs.need_text(frame).markdown
+    assert "1 other county reaches its interval" in text and "1 county is withheld" in text
+    assert "all others lie below" in needs.need_text(frame.iloc[[0, 2]]).markdown

@@ -18,7 +18,11 @@ from povmon.survey import Survey, load_survey
 
 POOLED = "nation"
 WORSE, BETTER, HIGHER, LOWER = "worse", "better", "higher", "lower"
-TOTALS = ("persons", "households")  # totals of an area are not held against the pooled total
+TOTALS = (
+    "persons",
+    "households",
+    "10,000 yuan",
+)  # totals of an area are not held against the pooled total
 
 
 @dataclass(frozen=True)
@@ -160,7 +164,12 @@ def situation(draft: Draft, indicators: list[str]) -> pd.DataFrame:
         "pooled", "pooled_low", "pooled_high", "difference", "difference_low",
         "difference_high", "reading",
     ]  # fmt: skip
-    return pd.DataFrame(rows, columns=columns)
+    frame = pd.DataFrame(rows, columns=columns)
+    # The forms count in units of 10,000 yuan, which cannot follow a number in a text.
+    large = frame["unit"] == "10,000 yuan"
+    frame["estimate"] = frame["estimate"].mask(large, frame["estimate"] / 100)
+    frame["unit"] = frame["unit"].mask(large, "million yuan")
+    return frame
 
 
 def _compare(own: Row, other: Row | None, money: str) -> Row:

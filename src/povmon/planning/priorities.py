@@ -30,8 +30,8 @@ def deprivation_priorities(outline: Outline, estimates: pd.DataFrame, area: str)
     -------
     frame, one row a deprivation, largest contribution first: rank, deprivation, en, zh,
     contribution, ci_low, ci_high, cumulative, uncensored (share of persons deprived),
-    uncensored_low, uncensored_high, tasks (English), tasks_zh, chapter. Empty where the area
-    has no contributions that may be published.
+    uncensored_low, uncensored_high, uncensored_reason, tasks (English), tasks_zh, chapter. Empty
+    where the area has no contributions that may be published.
     """
     found = by_indicator(estimates, "area", area)
     rows: list[Row] = []
@@ -46,13 +46,15 @@ def deprivation_priorities(outline: Outline, estimates: pd.DataFrame, area: str)
                 **_three(found, key, "contribution", "ci_low", "ci_high"),
                 **_three(found, f"mpi_uncensored_{name}", "uncensored", "uncensored_low",
                          "uncensored_high"),
+                "uncensored_reason": str(found.get(f"mpi_uncensored_{name}", {}).get("reason", "")),
                 "tasks": "; ".join(t.en for t in tasks), "tasks_zh": "；".join(t.zh for t in tasks),
                 "chapter": "; ".join(outline.chapter(t.chapter).en for t in tasks),
             }
         )  # fmt: skip
     columns = [
         "rank", "deprivation", "en", "zh", "contribution", "ci_low", "ci_high", "cumulative",
-        "uncensored", "uncensored_low", "uncensored_high", "tasks", "tasks_zh", "chapter",
+        "uncensored", "uncensored_low", "uncensored_high", "uncensored_reason", "tasks",
+        "tasks_zh", "chapter",
     ]  # fmt: skip
     if not rows:
         return pd.DataFrame(columns=columns)

@@ -11,6 +11,7 @@ from povmon.present.cells import (
     interval_cell,
     labels,
     pooled_cell,
+    several_areas,
     signed,
     value_cell,
 )
@@ -88,7 +89,6 @@ def behind_table(frame: pd.DataFrame) -> Table | Text:
         )
     shown = pd.DataFrame(
         {
-            "area": labels(frame, "area_en", "area_zh"),
             "indicator": labels(frame),
             "value": each(frame, value_cell),
             "interval": each(frame, interval_cell),
@@ -96,12 +96,16 @@ def behind_table(frame: pd.DataFrame) -> Table | Text:
             "difference": [signed(r["difference"], r["unit"]) for _, r in frame.iterrows()],
         }
     )
+    area = []
+    if several_areas(frame):
+        shown["area"] = labels(frame, "area_en", "area_zh")
+        area = [Column("area", "Area", row_header=True)]
     return Table(
         shown,
         "Where the areas are worse than the areas combined, largest relative difference first",
         note="Differences of shares are in percentage points.",
         columns=[
-            Column("area", "Area"),
+            *area,
             Column("indicator", "Indicator", row_header=True),
             Column("value", "Estimate", align="right"),
             Column("interval", "95 % interval", align="right"),
@@ -147,3 +151,53 @@ def duties_text(frame: pd.DataFrame) -> Text:
     late = int((frame["status"] == "late").sum())
     said = f"Of {total}, {done} are on record as performed"
     return Text(f"{said}, {late} late." if late else f"{said}, none late.")
+
+
+def letter(
+    assignments: pd.DataFrame,
+    situation: pd.DataFrame,
+    need: pd.DataFrame,
+    duties: pd.DataFrame,
+    title: str,
+) -> Text:
+    """A draft letter to the unit, with the figures of its areas.
+
+    Parameters
+    ----------
+    assignments : unit_en, unit_zh, area_en, area_zh.
+    situation : indicator, area_en, estimate, ci_low, ci_high of the areas surveyed.
+    need : county_en, county_zh, rank of the areas' counties in greatest need.
+    duties : en, performed.
+    title : title of the survey.
+    """
+    first = assignments.iloc[0]
+    unit = escape_markdown(bilingual(first["unit_en"], first["unit_zh"]))
+    areas = escape_markdown(numbers.listing(labels(assignments, "area_en", "area_zh")))
+    paragraphs = [
+        f"To the {unit}",
+        f"Your unit is in contact with {areas}. {_figures(situation, title)}".strip(),
+    ]
+    if len(need):
+        named = need.groupby("area_en", sort=False).head(3)
+        names = escape_markdown(numbers.listing(labels(named, "county_en", "county_zh")))
+        paragraphs.append(f"By the survey, the headcount is largest in {names}.")
+    waiting = list(duties.loc[duties["performed"] == "", "en"])
+    if waiting:
+        paragraphs.append("We have no record yet of the following, and ask you to let us know:")
+        paragraphs += [f"- {escape_markdown(name)}" for name in waiting]
+    paragraphs += ["The brief is enclosed.", "(name, office, date)"]
+    return Text("\n>\n".join(f"> {p}" for p in paragraphs))
+
+
+def _figures(situation: pd.DataFrame, title: str) -> str:
+    """One clause an area with the headcount and its interval."""
+    if situation.empty:
+        return f"{escape_markdown(title)} does not cover it."
+    rows = situation[(situation["indicator"] == "headcount") & situation["estimate"].notna()]
+    said = [
+        f"{numbers.percent(r['estimate'])} of the rural registered population of "
+        f"{escape_markdown(r['area_en'])} were poor (95 % interval "
+        f"{numbers.interval(r['ci_low'], r['ci_high'], 'share')} %)"
+        for _, r in rows.iterrows()
+    ]
+    return f"According to {escape_markdown(title)}, {'; '.join(said)}." if said else ""

@@ -24,6 +24,11 @@ def labels(frame: pd.DataFrame, en: str = "en", zh: str = "zh") -> list[str]:
     return [bilingual(a, b) for a, b in zip(frame[en], frame[zh], strict=True)]
 
 
+def several_areas(frame: pd.DataFrame) -> bool:
+    """True where the rows belong to more than one area, so that a table must name them."""
+    return "area_en" in frame.columns and frame["area_en"].nunique() > 1
+
+
 def value_cell(row: pd.Series, key: str = "estimate", reason: str = "reason") -> Any:
     """A value in its row's unit, or the reason why it is missing."""
     if numbers.is_missing(row[key]):

@@ -5,11 +5,13 @@ An empty frame gives a sentence that says what there is not.
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from povmon.present import numbers, style
-from povmon.present.cells import bilingual, each, interval_cell, labels, value_cell
-from povmon.present.display import Column, Figure, Table, Text, escape_markdown
+from povmon.present.cells import bilingual, each, interval_cell, labels, several_areas, value_cell
+from povmon.present.display import Column, Figure, Suppressed, Table, Text, escape_markdown
 
 
 def priorities_figure(frame: pd.DataFrame, area: str) -> Figure | Text:
@@ -47,7 +49,7 @@ def priorities_table(frame: pd.DataFrame) -> Table | Text:
                 for a, b in zip(frame["ci_low"], frame["ci_high"], strict=True)
             ],
             "cumulative": [numbers.percent(v) for v in frame["cumulative"]],
-            "deprived": [numbers.percent(v) for v in frame["uncensored"]],
+            "deprived": each(frame, _deprived),
             "tasks": frame["tasks"].where(frame["tasks"] != "", "none in the outline"),
             "chapter": frame["chapter"],
         }
@@ -55,10 +57,7 @@ def priorities_table(frame: pd.DataFrame) -> Table | Text:
     return Table(
         shown,
         "Deprivations by their share in M0, and the key tasks that answer them",
-        note=(
-            "The shares add up to 100 %. A share depends on the weights as well as on how many "
-            "are deprived; the column Deprived counts all persons, poor or not."
-        ),
+        note=_shares_note(frame),
         columns=[
             Column("deprivation", "Deprivation", row_header=True),
             Column("contribution", "Share in M0", align="right"),
@@ -68,6 +67,21 @@ def priorities_table(frame: pd.DataFrame) -> Table | Text:
             Column("tasks", "Key tasks"),
             Column("chapter", "Chapter"),
         ],
+    )
+
+
+def _deprived(row: pd.Series) -> Any:
+    if numbers.is_missing(row["uncensored"]):
+        return Suppressed(str(row["uncensored_reason"] or "no estimate"))
+    return numbers.percent(row["uncensored"])
+
+
+def _shares_note(frame: pd.DataFrame) -> str:
+    whole = abs(frame["contribution"].sum() - 1) < 1e-6
+    first = "The shares add up to 100 %." if whole else "Shares that are withheld are left out."
+    return (
+        f"{first} A share depends on the weights as well as on how many are deprived; the column "
+        "Deprived counts all persons, poor or not."
     )
 
 
@@ -115,7 +129,7 @@ def need_table(frame: pd.DataFrame, top: int = 15) -> Table | Text:
         Column("key", "Key county"),
         Column("flag", "Flag"),
     ]
-    if "area_en" in rows.columns:
+    if several_areas(rows):
         shown.insert(0, "area", labels(rows, "area_en", "area_zh"))
         columns.insert(0, Column("area", "Area", row_header=True))
     hidden = int(frame["rank"].isna().sum())
@@ -145,8 +159,11 @@ def need_text(frame: pd.DataFrame) -> Text:
     reach = int(rows["overlaps_first"].sum()) - 1
     said = f"{name} has the largest headcount, {numbers.percent(first['estimate'])}"
     said += f" ({numbers.interval(first['ci_low'], first['ci_high'], 'share')} %)."
-    others = numbers.count_of(reach, "other county cannot", "other counties cannot")
-    said += f" Of {numbers.count_of(len(rows), 'county', 'counties')}, {others} be told from it."
+    others = numbers.count_of(reach, "other county reaches", "other counties reach")
+    if reach:
+        said += f" {others} its interval, so that the order is open."
+    elif len(rows) > 1:
+        said += " The intervals of all others lie below its own."
     if hidden:
         said += f" {numbers.count_of(hidden, 'county is', 'counties are')} withheld and not ranked."
     return Text(said)

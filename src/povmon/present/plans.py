@@ -17,6 +17,7 @@ from povmon.present.cells import (
     interval_cell,
     labels,
     pooled_cell,
+    several_areas,
     signed,
     value_cell,
 )
@@ -110,7 +111,7 @@ def situation_table(frame: pd.DataFrame, subject: str) -> Table | Text:
         Column("reading", "Compared"),
         Column("flag", "Flag"),
     ]
-    if "area_en" in frame.columns:
+    if several_areas(frame):
         shown.insert(0, "area", labels(frame, "area_en", "area_zh"))
         columns.insert(0, Column("area", "Area", row_header=True))
     return Table(
@@ -206,7 +207,7 @@ def targets_table(frame: pd.DataFrame) -> Table | Text:
         Column("met", "Met?"),
         Column("why", "Why"),
     ]
-    if "area_en" in frame.columns:
+    if several_areas(frame):
         shown.insert(0, "area", labels(frame, "area_en", "area_zh"))
         columns.insert(0, Column("area", "Area", row_header=True))
     return Table(
