@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-_MARKDOWN_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~<>&$])")
+_MARKDOWN_SPECIAL = re.compile(r"([\\`*_\[\]#+!|~<>&$])")
 
 
 def escape_markdown(value: Any) -> str:
