@@ -72,11 +72,9 @@ def _jobs(text: str) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from povmon.pipeline.engine import Run, locked, report
+    from povmon.pipeline.engine import make, report
 
-    jobs = _jobs(options.jobs)
-    with locked():
-        outcome = Run(options.survey, options.area, jobs, keep_going=not options.stop)()
+    outcome = make(options.survey, options.area, _jobs(options.jobs), not options.stop)
     return report(outcome, options.survey)
 
 
@@ -104,10 +102,11 @@ def _calibration(options: argparse.Namespace) -> int:
 
 
 def _codebook(_: argparse.Namespace) -> int:
-    from povmon.pipeline.codebook import write_codebook
+    from povmon import paths
     from povmon.pipeline.files import label
+    from povmon.survey.codebook import write
 
-    for path in write_codebook():
+    for path in write(paths.reports() / "codebook"):
         print(f"Wrote {label(path)}")
     return 0
 

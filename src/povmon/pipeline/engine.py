@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +19,14 @@ from typing import Any
 from povmon import paths
 from povmon.errors import PovmonError
 from povmon.pipeline.facts import Facts, facts, state_folder
-from povmon.pipeline.files import Hashes, cannot_write, digest, label
+from povmon.pipeline.files import (
+    Hashes,
+    cannot_write,
+    digest,
+    from_stored,
+    label,
+    stored_name,
+)
 from povmon.pipeline.memory import PeakMemory
 from povmon.pipeline.outputs import Safeguard
 from povmon.pipeline.progress import Progress
@@ -80,56 +87,61 @@ def plan(survey: str, area: str, hashes: Hashes) -> tuple[Facts, dict[str, Task]
 
 
 class Run:
-    """One pass over the tasks of a survey.
+    """One pass over tasks.
 
     Parameters
     ----------
-    survey, area : which tasks; an empty area takes all.
-    jobs : how many may run at once.
+    about : facts of the survey the tasks belong to.
+    tasks : by id, each after those it uses.
+    hashes : remembered file hashes; saved at the end.
+    jobs : how many tasks may run at once.
     keep_going : go on with other tasks after a failure.
+    workers : makes the worker processes from their number and environment.
     """
 
-    def __init__(self, survey: str, area: str = "", jobs: int = 1, keep_going: bool = True) -> None:
-        self.hashes = remembered()
-        self.survey = survey
-        self.about, self.tasks, self.note = plan(survey, area, self.hashes)
-        self.whole = not area
+    def __init__(
+        self,
+        about: Facts,
+        tasks: Mapping[str, Task],
+        hashes: Hashes,
+        jobs: int = 1,
+        keep_going: bool = True,
+        workers: Callable[[int, dict[str, str]], Any] | None = None,
+    ) -> None:
+        self.about = about
+        self.survey = about.survey
+        self.tasks = dict(tasks)
+        self.hashes = hashes
         self.jobs = jobs
         self.keep_going = keep_going
-        self.ledger = Ledger(survey, self.hashes)
+        self.ledger = Ledger(self.survey, hashes)
         self.outcome = Outcome()
         self.memory = PeakMemory()
         self.progress = Progress(len(self.tasks))
         self._parts: dict[str, dict[str, str]] = {}
+        self._make_workers = workers
         self._workers: Any = None
         self._private: Path | None = None
 
     def __call__(self) -> Outcome:
         """Bring everything up to date; returns what was done."""
         self._recover()
-        if self.note:
-            print(self.note)
         try:
             with self.progress:
                 self._loop()
         finally:
             self._close()
-        if self.whole:
-            self._prune()
         self.outcome.seconds = self.progress.elapsed
         self.outcome.peak_memory = self.memory.peak
         return self.outcome
 
     def _recover(self) -> None:
         """After a run that was killed: put back what its unfinished steps had replaced."""
-        folder = state_folder() / self.survey / "before"
-        if not folder.is_dir():
-            return
-        for task in survey_tasks(self.about).values():
-            if Safeguard(task).folder.is_dir():
+        for task in self.tasks.values():
+            guard = Safeguard(task)
+            if guard.folder.is_dir():
                 complete = self.ledger.record(task.id) and not self.ledger.damaged(task.id)
-                Safeguard(task).drop() if complete else Safeguard(task).restore()
-        shutil.rmtree(folder, ignore_errors=True)
+                guard.drop() if complete else guard.restore()
 
     def _loop(self) -> None:
         waiting = dict(self.tasks)
@@ -187,9 +199,10 @@ class Run:
             from povmon.pipeline.kernel import fixed_environment
             from povmon.pipeline.workers import Workers
 
+            make = self._make_workers or Workers
             self._private = Path(tempfile.mkdtemp(prefix="povmon-"))  # readable by its owner only
             (self._private / "runtime").mkdir()
-            self._workers = Workers(self.jobs, fixed_environment(self._private))
+            self._workers = make(self.jobs, fixed_environment(self._private))
         return self._workers
 
     def _job(self, task: Task) -> Any:
@@ -280,26 +293,6 @@ class Run:
             {"task": task.id, "outcome": "failed", "seconds": round(seconds, 3), "error": text}
         )
 
-    def _prune(self) -> None:
-        """Remove what tasks made that the survey no longer has."""
-        folder = state_folder() / self.survey / "tasks"
-        if not folder.is_dir():
-            return
-        for path in sorted(folder.rglob("*.json")):
-            task = path.relative_to(folder).with_suffix("").as_posix()
-            if task not in self.tasks:
-                self._remove(task)
-
-    def _remove(self, task: str) -> None:
-        from povmon.pipeline.files import from_stored
-
-        record = self.ledger.record(task)
-        for name in record.outputs if record else ():
-            if not name.startswith("project:") and "/reference/" not in name:
-                from_stored(name).unlink(missing_ok=True)
-        self.ledger.forget(task)
-        print(f"{task} is no longer part of the survey: its outputs were removed.")
-
     def _close(self) -> None:
         if self._workers is not None:
             self._workers.stop()
@@ -313,6 +306,33 @@ class Run:
         stamp = {"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "commit": _commit()}
         with path.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(stamp | entry, ensure_ascii=False) + "\n")
+
+
+def make(survey: str, area: str, jobs: int, keep_going: bool = True) -> Outcome:
+    """Bring a survey, or one of its areas, up to date; another run at work is waited for."""
+    with locked():
+        hashes = remembered()
+        about, tasks, note = plan(survey, area, hashes)
+        if note:
+            print(note)
+        if not area:
+            prune(Ledger(survey, hashes), tasks)
+        return Run(about, tasks, hashes, jobs, keep_going)()
+
+
+def prune(ledger: Ledger, tasks: Mapping[str, Task]) -> None:
+    """Remove what tasks made that the survey no longer has."""
+    folder = ledger.path("x").parent
+    kept = {stored_name(p) for t in tasks.values() for p in t.outputs}
+    for path in sorted(folder.rglob("*.json")) if folder.is_dir() else []:
+        task = path.relative_to(folder).with_suffix("").as_posix()
+        record = ledger.record(task)
+        if task in tasks or record is None:
+            continue
+        for name in record.outputs.keys() - kept:
+            from_stored(name).unlink(missing_ok=True)
+        ledger.forget(task)
+        print(f"{task} is no longer part of the survey: what it had made was removed.")
 
 
 def _all_outputs(task: Task, written: list[Path]) -> list[Path]:

@@ -1,0 +1,60 @@
+"""A built demo survey in a temporary root, shared by all tests that look at results."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[1]
+
+
+def povmon(root: Path, *arguments: str, timeout: int = 900) -> subprocess.CompletedProcess[str]:
+    """Run ``python -m povmon.pipeline`` on a root of its own, as make does."""
+    environment = {**os.environ, "POVMON_ROOT": str(root), "PYTHONPATH": str(PROJECT / "src")}
+    return subprocess.run(
+        [sys.executable, "-m", "povmon.pipeline", *arguments],
+        cwd=PROJECT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+def copy_survey(name: str, root: Path) -> Path:
+    """Copy a survey as it stands in git (no generated submissions) into a root."""
+    source, target = PROJECT / "data" / "raw" / name, root / "data" / "raw" / name
+    generated = "synthetic: true" in (source / "survey.yml").read_text(encoding="utf-8")
+    left_out = shutil.ignore_patterns("submissions", ".*") if generated else None
+    shutil.copytree(source, target, ignore=left_out)
+    return target
+
+
+@pytest.fixture(scope="session")
+def demo_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A root with the surveys `demo` (generated and made, once for all tests) and `vlss1998`."""
+    root = tmp_path_factory.mktemp("demo")
+    copy_survey("demo", root)
+    copy_survey("vlss1998", root)
+    done = povmon(root, "run", "--survey", "demo")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return root
+
+
+@pytest.fixture(scope="session")
+def demo_reports(demo_root: Path) -> Path:
+    """The demo survey's pages."""
+    return demo_root / "reports" / "demo"
+
+
+@pytest.fixture
+def in_demo_root(demo_root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The built demo root as the current root (POVMON_ROOT). Do not change what is in it."""
+    monkeypatch.setenv("POVMON_ROOT", str(demo_root))
+    return demo_root
