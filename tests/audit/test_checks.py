@@ -38,16 +38,17 @@ def test_text_in_a_number_is_found_and_made_missing(audited: Run) -> None:
     assert audit.corrections.iloc[0]["before"] == "about eighty"
 
 
-def test_text_in_a_required_number_rejects_the_record(audited: Run) -> None:
-    audit = audited(cell("village", 0, households="many"))
-    assert states(audit, "village") == [4, 3, 0, 1]
+def test_text_in_a_required_number_rejects_the_record_and_all_below(audited: Run) -> None:
+    audit = audited(cell("county", 0, rural_population="many"))
+    assert states(audit, "county") == [2, 1, 0, 1]
     reasons = audit.rejected.groupby(["form", "rule"]).size().to_dict()
     assert reasons == {
-        ("village", "required_missing"): 1,
-        ("household", "parent_rejected"): 3,
-        ("person", "parent_rejected"): 9,
+        ("county", "required_missing"): 1,
+        ("village", "parent_rejected"): 2,
+        ("household", "parent_rejected"): 6,
+        ("person", "parent_rejected"): 18,
     }
-    assert audit.response.set_index("county_id").loc["513431", "lost"] == "51343101"
+    assert audit.response.set_index("county_id").loc["513431", "note"].startswith("county lost")
 
 
 def test_full_width_digits_and_separators_are_read_and_logged(audited: Run) -> None:
@@ -268,3 +269,12 @@ def test_funds_by_use_and_by_source(audited: Run) -> None:
 
     assert rules(audited(change(600))) == set()
     assert rules(audited(change(400))) == {"funds_use_source"}
+
+
+@pytest.mark.parametrize(("column", "value"), [("w_village", 5), ("households", 100)])
+def test_a_village_weight_follows_from_its_households(
+    audited: Run, column: str, value: float
+) -> None:
+    audit = audited(cell("village", 0, **{column: ""}))
+    assert audit.records["village"].loc[0, column] == pytest.approx(value)
+    assert rules(audit) == {"village_weight_filled"}

@@ -1,4 +1,4 @@
-"""Amounts: parts against totals, slips of the unit, and weights within a village.
+"""Amounts: parts against totals, and slips of the unit.
 
 A household's income is by definition the sum of its parts, and survey practice builds it up from
 them (Deaton and Zaidi 2002, on consumption aggregates). So where the two disagree the parts are
@@ -7,7 +7,6 @@ taken, unless one single part explains the whole difference by a slip of the uni
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
 from povmon.audit.ledger import Ledger
@@ -126,7 +125,7 @@ def _apart(added: pd.Series, total: pd.Series, parts: list[str]) -> pd.Series:
 
 
 def _money(values: pd.Series) -> pd.Series:
-    return values.map(lambda v: "" if pd.isna(v) else f"{v:,.12g}").astype("str")
+    return values.map(lambda v: "" if pd.isna(v) else f"{round(v, 2):,.12g}").astype("str")
 
 
 def check_scale(ledger: Ledger) -> None:
@@ -165,21 +164,3 @@ def _repair_unit(ledger: Ledger, total: str, parts: list[str]) -> None:
             given = rows & table[column].notna()
             ledger.correct("unit_slip", "household", given, column, table[column] * factor,
                            f"times {factor:g}")  # fmt: skip
-
-
-def repair_weights(ledger: Ledger) -> None:
-    """A household weight that cannot be used, where the village's others all agree."""
-    if "w_hh" not in ledger.submitted.get("household", set()):
-        return
-    table = ledger.tables["household"]
-    weights = table["w_hh"].where(ledger.live["household"])
-    village = weights.groupby(table["village_id"])
-    low, high, count = (village.transform(f) for f in ("min", "max", "count"))
-    agree = (count > 1) & (high <= low * (1 + 1e-6))
-    rows = table["w_hh"].isna() & agree & ledger.live["household"]
-    ledger.find("weight_filled", "household", rows, "w_hh")
-    ledger.correct("weight_filled", "household", rows, "w_hh", low, "weight of the village")
-    ratio = weights / village.transform("median")
-    odd = (ratio > 3) | (ratio < 1 / 3)
-    detail = ratio.map(lambda r: f"{r:.3g}").astype("str")
-    ledger.find("weight_unlike", "household", np.asarray(odd), "w_hh", detail=detail)

@@ -149,7 +149,8 @@ class Ledger:
     def findings(self) -> pd.DataFrame:
         """All findings, by file and line."""
         notes = [pd.DataFrame(self._notes, columns=FINDINGS)] if self._notes else []
-        return _stack(self._findings + notes, FINDINGS, ["file", "line", "level", "column", "rule", "key"])
+        order = ["file", "line", "level", "column", "rule", "key"]
+        return _stack(self._findings + notes, FINDINGS, order)
 
     def corrections(self) -> pd.DataFrame:
         """All changed values; several changes of one cell stay in the order they were made."""

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from pandera.errors import SchemaError
 
 from povmon import paths
-from povmon.audit import amounts, corrections, keys, logic, roster, values, weights
+from povmon.audit import amounts, corrections, keys, logic, repairs, roster, values, weights
 from povmon.audit.accounting import account, promptness
 from povmon.audit.ledger import Ledger
 from povmon.audit.store import read_table, write_tables
@@ -123,7 +124,7 @@ def _examine(intake: Intake) -> Ledger:
     amounts.check_sums(ledger)
     keys.reject_duplicates(ledger)
     roster.check_rosters(ledger)
-    amounts.repair_weights(ledger)
+    repairs.repair_weights(survey, ledger)
     values.reject_incomplete(survey, ledger)
     keys.check_parents(survey, intake.area, ledger)
     amounts.check_scale(ledger)
@@ -169,4 +170,11 @@ def _finish(form: str, table: pd.DataFrame) -> pd.DataFrame:
 
 def _check_schema(survey: Survey, form: str, table: pd.DataFrame) -> None:
     """The accepted records against the form's schema: a fault here is one of the audit."""
-    schema(form).validate(table, lazy=False)
+    try:
+        schema(form).validate(table, lazy=False)
+    except SchemaError as error:
+        raise PovmonError(
+            f"the accepted records break the form's schema ({str(error).splitlines()[0]})",
+            where=f"{survey.survey}, {form} form",
+            todo="this is a fault of the audit: please report it",
+        ) from error

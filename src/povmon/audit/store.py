@@ -1,4 +1,4 @@
-"""Writing and reading the tables of one stage: whole or not at all, and the same bytes each time."""
+"""The tables of a stage on disk: written whole or not at all, the same bytes each time."""
 
 from __future__ import annotations
 
@@ -54,7 +54,9 @@ def read_table(folder: Path, name: str) -> pd.DataFrame:
     path = folder / f"{name}.parquet"
     if not path.is_file():
         raise PovmonError(
-            f"there is no {name} table", where=_shown(folder), todo="run the audit of the area first"
+            f"there is no {name} table",
+            where=_shown(folder),
+            todo="run the audit of the area first",
         )
     return pd.read_parquet(path)
 

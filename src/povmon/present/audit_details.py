@@ -9,8 +9,13 @@ import pandas as pd
 from povmon.audit import Audit
 from povmon.audit.rules import catalogue
 from povmon.present import labels, numbers
-from povmon.present.audits import response_table
-from povmon.present.display import Column, Table, Text, escape_markdown
+from povmon.present.audits import (
+    promptness_table,
+    response_chart,
+    response_table,
+    response_text,
+)
+from povmon.present.display import Column, Figure, Table, Text, escape_markdown
 from povmon.present.tables import nothing
 from povmon.survey.forms import FORMS
 
@@ -196,7 +201,7 @@ def rules_table(audit: Audit) -> Table:
         [
             {
                 "rule": rule.id.replace("_", " "),
-                "form": _title(rule.level) if rule.level in FORMS else rule.level,
+                "form": {"any": "every form", "file": "files"}.get(rule.level, _title(rule.level)),
                 "severity": rule.severity,
                 "action": rule.action,
                 "text": rule.en.replace("{column}", "the field").replace("{detail}", "…"),
@@ -223,9 +228,35 @@ def rules_table(audit: Audit) -> Table:
     )
 
 
+def promptness(audit: Audit) -> Table | Text:
+    """When each submission was expected and came."""
+    if audit.survey.deadline is None:
+        return nothing("promptness", "the survey has no deadline")
+    return promptness_table(audit.promptness)
+
+
 def response(audit: Audit) -> Table | Text:
     """Response by county, with the counties' names."""
     return response_table(audit.response, _county_names(audit))
+
+
+def response_summary(audit: Audit) -> Text:
+    """Response of the whole area in a sentence."""
+    if audit.survey.design.households_per_village is None:
+        return Text(
+            f"The survey does not say how many households were drawn. Of "
+            f"{numbers.number(audit.response['households_received'].sum())} received, "
+            f"**{numbers.number(audit.response['households_accepted'].sum())}** were accepted. "
+            f"The table counts those received as expected, so it says nothing of refusals."
+        )
+    return response_text(audit.response, _county_names(audit))
+
+
+def response_figure(audit: Audit) -> Figure | Text:
+    """Response by county as a chart."""
+    if audit.survey.design.households_per_village is None:
+        return nothing("response by county", "it is not known how many households were drawn")
+    return response_chart(audit.response, _county_names(audit))
 
 
 def weights_table(audit: Audit) -> Table | Text:

@@ -110,7 +110,7 @@ def _folders(survey: Survey, area: str) -> Iterator[tuple[str, Path]]:
             raise _no_folder(survey, top)
         yield "", top
         return
-    folders = sorted(p for p in (top / area).glob("*") if p.is_dir())
+    folders = sorted(p for p in (top / area).glob("[!.]*") if p.is_dir())
     if not folders:
         raise _no_folder(survey, top / area)
     for folder in folders:
