@@ -19,6 +19,9 @@ from povmon.synthetic.workspace import Workspace
 
 INCOME = (*INCOME_PARTS, "income_total")
 FULL_WIDTH = {ord("0") + k: 0xFF10 + k for k in range(10)}
+# The first byte of this word in GB18030 cannot begin a character in UTF-8, so the two encodings
+# are told apart with certainty (a lone "约" could be read as either).
+ABOUT = "大约"
 Eligible = Callable[[pd.DataFrame], np.ndarray]
 Change = Callable[[pd.DataFrame, np.random.Generator], dict[str, list[str]]]
 
@@ -126,7 +129,7 @@ PLANTS: tuple[Plant, ...] = (
     Plant("income_refused", "household", "all income left blank", _every,
           lambda rows, rng: {c: [""] * len(rows) for c in INCOME}),
     Plant("income_text", "household", "words in a number", _above("income_wages", 100),
-          lambda rows, rng: {"income_wages": [f"约{v}" for v in rows["income_wages"]]}),
+          lambda rows, rng: {"income_wages": [f"{ABOUT}{v}" for v in rows["income_wages"]]}),
     Plant("income_fullwidth", "household", "full-width digits", _above("income_total", 100),
           lambda rows, rng: {"income_total": [v.translate(FULL_WIDTH)
                                               for v in rows["income_total"]]}),

@@ -15,7 +15,7 @@ SCHOOL_YEARS = (0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 9.0, 11.0, 12.0, 15.0, 1
 # Mean years of schooling of men by age in the common schedule (declared), and how much less
 # women have.
 AGES = (16, 22, 30, 40, 50, 60, 70, 80)
-MEN = (8.6, 9.2, 8.6, 8.0, 6.8, 5.2, 3.8, 2.6)
+MEN = (9.2, 9.9, 9.3, 8.7, 7.4, 5.8, 4.4, 3.2)
 WOMEN_LESS = (0.0, 0.1, 0.5, 0.9, 1.6, 2.2, 2.6, 2.4)
 
 # Ages and shares: away for work, in non-farm work in the county, not working (declared).

@@ -78,9 +78,11 @@ def _elders(age: Floats, kind: np.ndarray, streams: Streams) -> None:
     number = len(age)
     gap = np.clip(26.5 + 4 * streams.normal("roster.gap", number), 20, 36)
     difference = np.clip(1.8 + 2.2 * streams.normal("roster.elder_difference", number), -3, 8)
+    # Parents are 16 to 45 years older than the husband, his wife and his siblings alike.
+    difference = np.clip(difference, gap - 36, gap - 19.5)
     father = age[:, MID_M] + gap
     skip = kind == SKIP
-    father[skip] = 50 + 24 * streams.uniform("roster.skip_age", number)[skip]
+    father[skip] = 56 + 20 * streams.uniform("roster.skip_age", number)[skip]
     mother = father - difference
     u = streams("roster.survival").random((number, 2))
     # Logistic survival of a parent to this age, and of staying with this child.
@@ -132,7 +134,7 @@ def _sibling(age: Floats, kind: np.ndarray, streams: Streams) -> None:
     """An unmarried younger brother or sister of the husband in some stem families."""
     number = len(age)
     u = streams("roster.sibling").random((number, 2))
-    own = age[:, MID_M] - (1.0 + 6.9 * u[:, 0])
+    own = age[:, MID_M] - (1.0 + 6.4 * u[:, 0])
     likely = np.where(own < 28, 0.42, 0.05)
     present = (kind == STEM) & (u[:, 1] < likely) & (own >= 1)
     age[:, SIBLING] = np.where(present, own, np.nan)

@@ -18,6 +18,7 @@ from povmon import paths
 from povmon.survey import FORMS, Survey
 from povmon.synthetic.assumptions import load
 from povmon.synthetic.build import Clean
+from povmon.synthetic.errors import ABOUT
 from povmon.synthetic.streams import Streams
 
 FORM_VERSION = "1"
@@ -36,7 +37,7 @@ def encodings(forms: dict[str, pd.DataFrame], streams: Streams) -> dict[Place, s
     """Encoding of each province's files: some that hold Chinese text come in GB18030."""
     places = delivered(forms)
     wages = forms["household"]["income_wages"].to_numpy(dtype=object)
-    chinese = np.array([v.startswith("约") for v in wages])
+    chinese = np.array([v.startswith(ABOUT) for v in wages])
     files = forms["household"]["file"].to_numpy(dtype=object)[chinese]
     with_text = {(area, province) for area, province, _ in (f.split("/") for f in files)}
     draw = streams.uniform("delivery.encoding", len(places))
