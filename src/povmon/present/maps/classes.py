@@ -86,7 +86,8 @@ def quantile_classes(
     # Twelve digits: noise in the last ones makes no classes.
     known = np.sort([float(f"{v:.12g}") for v in values[~np.isnan(values)]])
     darker = "low" if good == "high" else "high"
-    count = min(count, len(np.unique(known)))
+    # Few counties make few classes: two to a class at least, where there are that many.
+    count = min(count, len(np.unique(known)), max(2, len(known) // 2))
     if count < 2:
         return Classes((), unit, darker)
     factor, _, _ = numbers.unit_rule(unit)

@@ -15,7 +15,7 @@ from povmon.survey import Survey
 SUPPRESSED, ABSENT, OUTSIDE, MIXED = "suppressed", "absent", "outside", "mixed"
 SHOWN = "shown"
 WORDS = {
-    SUPPRESSED: "not shown: too few records",
+    SUPPRESSED: "withheld by the publication rules",
     ABSENT: "no accepted records",
     OUTSIDE: "not in this survey",
     MIXED: "one boundary, two counties: see the table",
