@@ -187,3 +187,20 @@ def test_calibrated_totals_of_the_known_size_have_no_error() -> None:
     )
     known = Design("h", "c", "w", poststrata="h", size="size")
     assert estimate(frame, known, [total("size")])["se"].iloc[0] == pytest.approx(0, abs=1e-9)
+
+
+def test_population_sizes_are_checked() -> None:
+    frame = pd.DataFrame({"h": 1, "c": [1, 1, 2, 2], "w": 1.0, "y": 1.0, "n": 5, "m": [2, 2, 3, 3]})
+    two = Design("h", "c", "w", fpc=("n", "m"))
+    assert np.isfinite(estimate(frame, two, [mean("y")])["se"].iloc[0])
+    with pytest.raises(PovmonError, match="varies within"):
+        estimate(frame.assign(n=[5, 5, 6, 6]), two, [mean("y")])
+    with pytest.raises(PovmonError, match="smaller than the sample"):
+        estimate(frame.assign(m=1), two, [mean("y")])
+    with pytest.raises(PovmonError, match="single second-stage unit"):
+        estimate(frame.drop(index=3), two, [mean("y")])
+
+
+def test_a_census_has_no_sampling_error() -> None:
+    frame = pd.DataFrame({"h": 1, "c": [1, 1, 2, 2], "w": 1.0, "y": [1.0, 2, 3, 5], "n": 2, "m": 2})
+    assert estimate(frame, Design("h", "c", "w", fpc=("n", "m")), [mean("y")])["se"].iloc[0] == 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -20,16 +20,22 @@ LONELY: tuple[Lonely, ...] = ("certainty", "remove", "adjust", "average")
 
 @dataclass(frozen=True)
 class Design:
-    """A stratified, clustered, weighted sampling design (first stage with replacement).
+    """A stratified, clustered, weighted sampling design of one or two stages.
 
     Parameters
     ----------
     strata : column of the stratum; None for an unstratified sample.
     psu : column of the primary sampling unit. Equal labels in two strata are two units.
     weight : column of the weight, the number of units of analysis a row stands for.
-    lonely : what a stratum with a single PSU adds to the variance. ``certainty`` and
-        ``remove``: nothing; ``adjust``: its deviation from the mean of all strata; ``average``:
-        as much as the mean of the other strata. None: such a stratum is an error.
+    ssu : column of the second-stage unit; None takes each row for one. It matters only with a
+        finite population at the second stage.
+    fpc : None for a first stage with replacement; else ``(stage1, stage2)``, the columns with
+        the number of PSUs in the stratum's population and of second-stage units in the PSU's.
+        ``stage2`` may be None.
+    lonely : what a stratum with a single PSU (or a PSU with a single second-stage unit) adds to
+        the variance. ``certainty`` and ``remove``: nothing; ``adjust``: its deviation from the
+        mean of all strata; ``average``: as much as the mean of the others. None: such a stratum
+        is an error. A stratum whose population is that single unit adds nothing in any case.
     poststrata, size : the weights were scaled so that the weighted total of `size` (1 a row
         where `size` is None) is a known number within each value of `poststrata`. The
         linearised values are then replaced by their residuals from that ratio model.
@@ -37,13 +43,15 @@ class Design:
     Source
     ------
     Wolter (2007), Introduction to Variance Estimation, ch. 1 and 6; Särndal, Swensson and
-    Wretman (1992), Model Assisted Survey Sampling, sec. 7.3 and 7.6 (ratio and
-    post-stratified estimators); the names of the rules for single PSUs follow R's survey.
+    Wretman (1992), Model Assisted Survey Sampling, sec. 4.3 (two stages), 7.3 and 7.6 (ratio
+    and post-stratified estimators); the names of the rules for single PSUs follow R's survey.
     """
 
     strata: str | None
     psu: str
     weight: str
+    ssu: str | None = None
+    fpc: tuple[str, str | None] | None = None
     lonely: Lonely | None = None
     poststrata: str | None = None
     size: str | None = None
@@ -78,17 +86,24 @@ def numbers(frame: pd.DataFrame, name: str) -> Floats:
 
 
 @dataclass(frozen=True)
-class Sample:
-    """A design laid over rows: integer codes instead of labels.
+class Stage:
+    """One stage of sampling: units drawn within parents (PSUs within strata, SSUs within PSUs).
 
-    Shapes: n rows, P PSUs, H strata.
+    Shapes: n rows, U units, P parents.
     """
 
+    unit: Ints  # (n,) code of the unit, 0..U-1
+    parent_of_unit: Ints  # (U,)
+    units_in_parent: Ints  # (P,)
+    factor: Floats  # (P,) multiplies the parent's variance: finite population correction
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A design laid over n rows: integer codes instead of labels."""
+
     weight: Floats  # (n,)
-    psu: Ints  # (n,) code of the PSU, 0..P-1
-    stratum_of_psu: Ints  # (P,)
-    psus_in_stratum: Ints  # (H,)
-    strata_labels: pd.Index[Any]  # (H,)
+    stages: tuple[Stage, ...]
     lonely: Lonely | None
     poststratum: Ints | None  # (n,)
     size: Floats | None  # (n,)
@@ -100,31 +115,77 @@ def lay(frame: pd.DataFrame, design: Design) -> Sample:
     Raises
     ------
     PovmonError : a column is missing, a weight is missing or negative, a stratum or PSU is
-        missing, or a stratum has a single PSU and no rule was chosen.
+        missing, a population size is wrong, or a stratum has a single PSU and no rule was chosen.
     """
     weight = numbers(frame, design.weight)
     _check_weights(weight, design.weight)
-    psu_code, psu_labels = _codes(frame, design.psu)
     if design.strata is None:
-        stratum = np.zeros(len(frame), dtype=np.int64)
-        strata_labels: pd.Index[Any] = pd.Index(["all"])
+        stratum, labels = np.zeros(len(frame), dtype=np.int64), pd.Index(["all"])
     else:
-        stratum, strata_labels = _codes(frame, design.strata)
-    joint = stratum * max(len(psu_labels), 1) + psu_code
-    codes, uniques = pd.factorize(joint)
-    stratum_of_psu = np.asarray(uniques, dtype=np.int64) // max(len(psu_labels), 1)
-    in_stratum = np.bincount(stratum_of_psu, minlength=len(strata_labels))
-    _check_lonely(in_stratum, strata_labels, design)
+        stratum, labels = _codes(frame, design.strata)
+    first = _stage(frame, stratum, len(labels), design.psu)
+    stages = [first]
+    if design.fpc is not None:
+        stages = _finite(frame, design, first, stratum)
+    _check_lonely(stages[0], labels, design)
+    if len(stages) > 1:
+        _check_single_ssu(stages[1], design)
     return Sample(
         weight=weight,
-        psu=codes.astype(np.int64),
-        stratum_of_psu=stratum_of_psu,
-        psus_in_stratum=in_stratum.astype(np.int64),
-        strata_labels=strata_labels,
+        stages=tuple(stages),
         lonely=design.lonely,
         poststratum=_codes(frame, design.poststrata)[0] if design.poststrata else None,
         size=numbers(frame, design.size) if design.size else None,
     )
+
+
+def _stage(frame: pd.DataFrame, parent: Ints, parents: int, unit: str | None) -> Stage:
+    """Units within parents; equal labels in two parents are two units."""
+    if unit is None:
+        codes, count = np.arange(len(frame), dtype=np.int64), len(frame)
+    else:
+        codes, unit_labels = _codes(frame, unit)
+        count = max(len(unit_labels), 1)
+    joint, uniques = pd.factorize(parent * count + codes)
+    parent_of_unit = np.asarray(uniques, dtype=np.int64) // count
+    in_parent = np.bincount(parent_of_unit, minlength=parents).astype(np.int64)
+    return Stage(joint.astype(np.int64), parent_of_unit, in_parent, np.ones(parents))
+
+
+def _finite(frame: pd.DataFrame, design: Design, first: Stage, stratum: Ints) -> list[Stage]:
+    """Both stages with their finite population corrections.
+
+    Source: Särndal, Swensson and Wretman (1992), eq. 4.3.17, with simple random sampling at
+    both stages: the second stage counts with the sampling fraction of the first.
+    """
+    assert design.fpc is not None
+    column1, column2 = design.fpc
+    fraction1 = _fraction(frame, column1, stratum, first.units_in_parent)
+    stages = [replace(first, factor=1.0 - fraction1)]
+    if column2 is not None:
+        second = _stage(frame, first.unit, len(first.parent_of_unit), design.ssu)
+        fraction2 = _fraction(frame, column2, first.unit, second.units_in_parent)
+        share = fraction1[first.parent_of_unit]
+        stages.append(replace(second, factor=share * (1.0 - fraction2)))
+    return stages
+
+
+def _fraction(frame: pd.DataFrame, name: str, parent: Ints, drawn: Ints) -> Floats:
+    """Sampling fraction of each parent from a column of population sizes."""
+    size = numbers(frame, name)
+    population = np.zeros(len(drawn))
+    population[parent] = size
+    if not np.array_equal(population[parent], size):
+        raise PovmonError(
+            f"population size {name!r} is missing or varies within a stratum or PSU",
+            todo="give one number to all rows of the same stratum (stage 1) or PSU (stage 2)",
+        )
+    if (population < drawn).any():
+        raise PovmonError(
+            f"population size {name!r} is smaller than the sample in it",
+            todo="give the number of units in the population, not a fraction",
+        )
+    return drawn / population
 
 
 def _codes(frame: pd.DataFrame, name: str) -> tuple[Ints, pd.Index[Any]]:
@@ -147,12 +208,22 @@ def _check_weights(weight: Floats, name: str) -> None:
         )
 
 
-def _check_lonely(in_stratum: Ints, labels: pd.Index[Any], design: Design) -> None:
-    alone = in_stratum == 1
+def _check_lonely(stage: Stage, labels: pd.Index[Any], design: Design) -> None:
+    alone = (stage.units_in_parent == 1) & (stage.factor > 0)
     if alone.any() and design.lonely is None:
         names = ", ".join(str(s) for s in labels[alone][:10])
         raise PovmonError(
             f"{int(alone.sum())} strata have a single PSU: {names}",
             where=f"Design(strata={design.strata!r})",
+            todo=f"choose lonely= one of {', '.join(LONELY)}",
+        )
+
+
+def _check_single_ssu(stage: Stage, design: Design) -> None:
+    alone = (stage.units_in_parent == 1) & (stage.factor > 0)
+    if alone.any() and design.lonely is None:
+        raise PovmonError(
+            f"{int(alone.sum())} PSUs have a single second-stage unit",
+            where=f"Design(ssu={design.ssu!r})",
             todo=f"choose lonely= one of {', '.join(LONELY)}",
         )

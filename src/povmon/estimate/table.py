@@ -65,12 +65,12 @@ def estimate(
         raise PovmonError("no measure was asked for", todo="for example [mean('income_pc')]")
     sample = lay(frame, design)
     domains = lay_domains(frame, by)
-    cells = lay_cells(sample, domains)
+    cells = tuple(lay_cells(stage, domains) for stage in sample.stages)
     pieces = []
     for measure in measures:
         result = measure.linearise(frame, sample.weight, domains)
         used = (result.used & (sample.weight > 0)).astype(np.float64)
-        n_psu, df = degrees_of_freedom(cells, used, len(domains))
+        n_psu, df = degrees_of_freedom(cells[0], used, len(domains))
         var = variance(sample, domains, cells, result.values)
         n = domains.sum(used).astype(np.int64)
         piece = _columns(measure, result.estimate, var, n, n_psu, df, level)
