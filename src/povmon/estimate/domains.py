@@ -47,7 +47,7 @@ def lay_domains(frame: pd.DataFrame, by: Sequence[str] | None) -> Domains:
         return Domains(np.zeros(len(frame), dtype=np.int64), pd.DataFrame(index=range(1)))
     keys = pd.DataFrame({name: column(frame, name) for name in by})
     groups = keys.groupby(list(by), sort=True, observed=True, dropna=True)
-    code = groups.ngroup().fillna(-1).to_numpy(dtype=np.int64)
+    code: Ints = groups.ngroup().fillna(-1).to_numpy().astype(np.int64)
     filled = code >= 0
     labels: Any = keys[filled].drop_duplicates().sort_values(list(by), ignore_index=True)
     return Domains(code, labels)
