@@ -50,7 +50,7 @@ def test_lateness(due, delivered, reported, expected):
 def test_without_a_record_nothing_is_assumed(root):
     frame = schedule_frame(load_schedule(), "wumeng", PROVINCES, load_progress(load_survey("demo")))
     products = frame[frame["kind"] == "product"]
-    assert set(products["status"]) == {"not reported", "not yet due"}
+    assert set(products["status"]) == {"not reported"}
     assert late(frame).empty
 
 
