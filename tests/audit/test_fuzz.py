@@ -55,7 +55,7 @@ def account(content: small.Files, raw: tuple[str, bytes] | None = None) -> None:
 
 
 QUICK = settings(
-    max_examples=int(os.environ.get("POVMON_FUZZ", "12")), deadline=None, derandomize=True,
+    max_examples=int(os.environ.get("POVMON_FUZZ", "8")), deadline=None, derandomize=True,
     suppress_health_check=list(HealthCheck),
 )  # fmt: skip
 
