@@ -33,7 +33,14 @@ from povmon.reference import boundaries
 from povmon.survey import Survey, load_survey
 
 # What the table shows beside the mapped indicator, where the survey has it.
-MAIN = ("headcount", "poverty_gap", "income_mean", "water_safe", "dangerous_housing", "mpi_h")
+MAIN = (
+    "headcount",
+    "poverty_gap",
+    "income_mean",
+    "mpi_h",
+    "county_villages_water",
+    "county_villages_road",
+)
 
 
 def load_atlas(survey: str) -> Atlas:
@@ -200,7 +207,7 @@ class Atlas:
         figure = draw.area_map(found, groups, classes, area, names, words.heading(label, mine.unit))
         return Sheet(
             name=f"{en} {zh}".strip(),
-            text=words.reading(label, mine, self._area_row(indicator, area)),
+            text=words.reading(label, mine, self._area_row(indicator, area), "the area"),
             figure=Figure(
                 figure,
                 words.caption(label, self.survey, f"{en} {zh}".strip()),

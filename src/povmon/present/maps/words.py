@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -81,28 +82,30 @@ def _range(values: CountyValues) -> str:
     """Lowest and highest county with their values, and the middle half."""
     shown = values.shown.sort_values(["estimate", "county_id"])
     low, high = (next(part.itertuples()) for part in (shown.head(1), shown.tail(1)))
-    quarters = shown["estimate"].quantile([0.25, 0.75]).to_list()
-    return (
+    if len(shown) == 1:
+        return f"{_value(low.estimate, values.unit)} in {_county(low)}"
+    said = (
         f"lowest {_value(low.estimate, values.unit)} in {_county(low)}, "
-        f"highest {_value(high.estimate, values.unit)} in {_county(high)}; the middle half of the "
-        f"counties lies between {_value(quarters[0], values.unit)} and "
-        f"{_value(quarters[1], values.unit)}"
+        f"highest {_value(high.estimate, values.unit)} in {_county(high)}"
     )
+    if len(shown) < 8:
+        return said
+    quarters = [_value(q, values.unit) for q in shown["estimate"].quantile([0.25, 0.75])]
+    return f"{said}; the middle half of the counties lies between {' and '.join(quarters)}"
 
 
 def alt(label: Label, values: CountyValues, areas: Mapping[str, tuple[str, str]]) -> str:
     """What the map shows, for a reader who does not see it."""
     count = numbers.count_of(len(values.shown), "county", "counties")
     text = f"Map of {_inside(label.en)} in {count}: {_range(values)}."
-    hidden = _hidden(values)
-    if len(areas) > 1:
-        middle = values.shown.groupby("area_id")["estimate"].median().sort_values(kind="stable")
+    middle = values.shown.groupby("area_id")["estimate"].median().sort_values(kind="stable")
+    if len(middle) > 1:
         ends = [
             f"{areas[str(a)][0]} ({_value(v, values.unit)})"
             for a, v in middle.iloc[[0, -1]].items()
         ]
         text += f" By the middle county, {ends[0]} is lowest and {ends[1]} highest."
-    return f"{text} {hidden}".strip()
+    return f"{text} {_hidden(values)}".strip()
 
 
 def interval_alt(label: Label, values: CountyValues) -> str:
@@ -142,7 +145,7 @@ def note(values: CountyValues, classes: Classes, survey: Survey, sheet: bool = F
     return " ".join(s for s in said if s)
 
 
-def reliability(values: CountyValues) -> str:
+def reliability(values: CountyValues, sign: str = "hatched") -> str:
     """How many estimates carry a warning, and why."""
     shown = values.shown
     if shown["se"].isna().all():
@@ -151,15 +154,29 @@ def reliability(values: CountyValues) -> str:
     unreliable = int((shown["flag"] == "unreliable").sum())
     if unreliable:
         are = "estimate is" if unreliable == 1 else "estimates are"
-        said.append(f"{numbers.number(unreliable)} hatched {are} unreliable.")
+        said.append(f"{numbers.number(unreliable)} {sign} {are} unreliable.")
     caution = shown[shown["flag"] == "caution"]
     if len(caution):
         who = "All others" if unreliable else "All"
         if len(caution) + unreliable < len(shown):
             who = numbers.number(len(caution))
-        reason = caution["reason"].mode().iloc[0]
+        reason = _commonest(caution["reason"])
         said.append(f"{who} are to be used with caution{f' ({reason})' if reason else ''}.")
     return " ".join(said)
+
+
+def _commonest(reasons: pd.Series) -> str:
+    """The reason that most estimates share, without the numbers of each."""
+    clauses = [general(clause) for reason in reasons for clause in str(reason).split("; ")]
+    return max(sorted(set(clauses)), key=clauses.count, default="")
+
+
+def general(clause: str) -> str:
+    """A reason without the county's own number: ``fewer than 8 degrees of freedom``."""
+    text = re.sub(r"^\d+ (.+), fewer than (\d+)$", r"fewer than \2 \1", clause)
+    text = re.sub(r"^effective sample of \d+, below (\d+)$", r"effective sample below \1", text)
+    text = re.sub(r"^interval \d+ points wide$", "wide interval", text)
+    return re.sub(r"^coefficient of variation \d+.%$", "large coefficient of variation", text)
 
 
 def half_widths(values: CountyValues) -> CountyValues:
@@ -189,30 +206,44 @@ def coverage(values: CountyValues, areas: Mapping[str, str], missing: Sequence[s
     return Text(said)
 
 
-def reading(label: Label, values: CountyValues, whole: pd.Series | None) -> Text:
-    """What the map says in numbers, and which differences are more than chance."""
+def reading(
+    label: Label, values: CountyValues, whole: pd.Series | None, place: str = "the survey"
+) -> Text:
+    """What the map says in numbers, and which differences are more than chance.
+
+    Parameters
+    ----------
+    whole : the row of the estimates table for all counties of `place` together.
+    """
     count = numbers.count_of(len(values.shown), "county", "counties")
     said = f"{escape_markdown(label.en)} in {count}: {escape_markdown(_range(values))}."
     if whole is None or numbers.is_missing(whole["estimate"]):
         return Text(said)
     shown = values.shown
     value, unit = float(whole["estimate"]), values.unit
-    said += f" For all counties here together it is **{_value(value, unit)}**"
+    said += f" For all counties of {place} together it is **{_value(value, unit)}**"
     if not numbers.is_missing(whole["ci_low"]):
         between = numbers.interval(whole["ci_low"], whole["ci_high"], unit)
         said += f" (95 % interval {between})"
     said += "."
     if shown["ci_low"].isna().all():
         return Text(f"{said} The values are {NO_SAMPLING_ERROR}.")
+    return Text(f"{said} {_clear(shown, value)}")
+
+
+def _clear(shown: pd.DataFrame, value: float) -> str:
+    """How many counties stand clear of a value, and how many would by chance."""
     above, below = int((shown["ci_low"] > value).sum()), int((shown["ci_high"] < value).sum())
     rest = len(shown) - above - below
-    chance = numbers.number(0.025 * len(shown), 0 if len(shown) >= 40 else 1)
-    return Text(
-        f"{said} The interval lies wholly above that value in {numbers.number(above)} of the "
-        f"counties and wholly below it in {numbers.number(below)}; of the other "
-        f"{numbers.number(rest)} the survey cannot tell whether they differ from it. Chance alone "
-        f"would put about {chance} on each side."
+    said = (
+        f"The interval lies wholly above that value in {numbers.number(above)} of the counties "
+        f"and wholly below it in {numbers.number(below)}; of the other {numbers.number(rest)} the "
+        f"survey cannot tell whether they differ from it."
     )
+    if len(shown) < 40:
+        return said
+    chance = numbers.number(0.025 * len(shown))
+    return f"{said} Chance alone would put about {chance} on each side."
 
 
 def county_table(
@@ -253,17 +284,31 @@ def county_table(
     return Table(
         frame,
         f"Estimates by county{where}, {survey.year}{_generated(survey)}",
-        note=f"In brackets: 95 % interval. {reliability(found[0])} {ASSIGNMENT}".replace("  ", " "),
+        note=" ".join(["In brackets: 95 % interval.", _caution_note(found), ASSIGNMENT]),
         columns=columns,
         sortable=True,
         fold=True,
     )
 
 
+def _caution_note(found: Sequence[CountyValues]) -> str:
+    """That estimates without a mark are still to be used with caution, where all of them are."""
+    sampled = [v.shown for v in found if v.shown["se"].notna().any()]
+    shown = pd.concat([part for part in sampled if (part["flag"] != "").all()] or [pd.DataFrame()])
+    if shown.empty:
+        return "Estimates with a warning are marked."
+    reason = _commonest(shown.loc[shown["flag"] == "caution", "reason"])
+    return (
+        "Unreliable estimates are marked; all other sample estimates are to be used with caution"
+        f"{f' ({reason})' if reason else ''}."
+    )
+
+
 def _cell(row: Any, unit: str, all_caution: bool) -> Any:
     """``38.2 (30.1 to 46.9)``, with the warning in words where it sets the county apart."""
     if row.status != SHOWN:
-        return Suppressed(row.reason or WORDS[row.status])
+        # The first reason alone, so that the table's list of reasons stays short.
+        return Suppressed(general(row.reason.split("; ")[0]) or WORDS[row.status])
     text = numbers.value_in_unit(row.estimate, unit, sign=False)
     if not numbers.is_missing(row.ci_low):
         text += f" ({numbers.interval(row.ci_low, row.ci_high, unit)})"
