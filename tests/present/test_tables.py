@@ -37,7 +37,7 @@ def test_estimates_stand_with_their_interval_and_sample(estimates: pd.DataFrame)
 def test_counties_are_named_in_both_scripts_and_marked(estimates: pd.DataFrame) -> None:
     html = tables.estimates_table(estimates, "headcount", "county")._repr_html_()  # type: ignore[union-attr]
     assert "昭阳区" in html
-    assert "use with caution<sup>" in html
+    assert 'title="fewer than 8 degrees of freedom">use with caution</abbr><sup>' in html
     assert "fewer than 8 degrees of freedom" in html.partition("</table>")[2]
 
 
@@ -91,6 +91,23 @@ def test_headline_of_a_withheld_figure_says_so(estimates: pd.DataFrame) -> None:
 
 def test_headline_does_not_guess_a_domain(estimates: pd.DataFrame) -> None:
     assert "no domain was named" in tables.headline(estimates, "headcount").markdown
+
+
+def test_many_rows_share_their_reasons(samples: Any) -> None:
+    from povmon import reference
+
+    codes = reference.counties()["county_id"].head(40)
+    rows = [
+        samples.row(
+            "county", code, "headcount", 0.3, flag="caution", reason=f"interval {i} points wide"
+        )
+        for i, code in enumerate(codes, start=20)
+    ]
+    table = tables.comparison_table(pd.DataFrame(rows), ["headcount"], "county")
+    html = table._repr_html_()  # type: ignore[union-attr]
+    assert html.count("<li>") == 1
+    assert "use with caution: wide interval" in html
+    assert 'title="interval 25 points wide"' in html
 
 
 def test_survey_names_are_untrusted(estimates: pd.DataFrame) -> None:

@@ -158,6 +158,7 @@ def findings_chart(findings: pd.DataFrame) -> Figure | Text:
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="y", visible=False)
     axes.set_xlim(0, left.max() * 1.12)
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_xlabel("Findings")
     axes.legend(loc="lower right")
     listed = ", ".join(

@@ -50,9 +50,13 @@ class Text:
 
 @dataclass(frozen=True)
 class Suppressed:
-    """A cell value that is withheld (or does not exist), with the reason in words."""
+    """A cell value that is withheld (or does not exist), with the reason in words.
+
+    `detail` is the exact reason, shown on pointing; `reason` stands below the table.
+    """
 
     reason: str
+    detail: str = ""
 
     def __str__(self) -> str:
         return numbers.MISSING
@@ -60,11 +64,15 @@ class Suppressed:
 
 @dataclass(frozen=True)
 class Marked:
-    """A cell that is shown, with a smaller second line, or a remark that a letter leads to."""
+    """A cell that is shown, with a smaller second line, or a remark that a letter leads to.
+
+    `detail` is the exact remark, shown on pointing; `remark` stands below the table.
+    """
 
     text: str
     remark: str = ""
     below: str = ""
+    detail: str = ""
 
     def __str__(self) -> str:
         return f"{self.text} ({self.below})" if self.below else self.text
@@ -289,7 +297,7 @@ class Table:
         reason = self._reason(column, row)
         if reason is not None:
             mark = reasons.mark(reason)
-            title = escape(reason, quote=True)
+            title = escape(getattr(value, "detail", "") or reason, quote=True)
             inner = f'<abbr title="{title}">{numbers.MISSING}</abbr><sup>{mark}</sup>'
             return f'<{tag}{scope} class="{column.align} missing">{inner}</{tag}>'
         if isinstance(value, Marked):
@@ -355,8 +363,11 @@ class Table:
 
 def _marked(value: Marked, reasons: _Reasons) -> str:
     mark = f"<sup>{reasons.mark(value.remark)}</sup>" if value.remark else ""
+    text = escape(value.text)
+    if value.detail:
+        text = f'<abbr title="{escape(value.detail, quote=True)}">{text}</abbr>'
     below = f' <span class="below">({escape(value.below)})</span>' if value.below else ""
-    return f"{escape(value.text)}{mark}{below}"
+    return f"{text}{mark}{below}"
 
 
 def _pipe(cells: Sequence[str]) -> str:

@@ -15,42 +15,36 @@ import pandas as pd
 
 from povmon.present import labels, numbers
 from povmon.present.display import Column, Marked, Suppressed, Table, Text, escape_markdown
+from povmon.present.rows import (
+    NO_ERROR,
+    briefly,
+    detail_of,
+    flag_cell,
+    interval_cell,
+    reason_of,
+    records,
+    select,
+    value_cell,
+)
+
+__all__ = [
+    "NO_ERROR",
+    "comparison_columns",
+    "comparison_table",
+    "estimates_table",
+    "headline",
+    "nothing",
+    "published_comparison",
+    "records",
+    "select",
+    "value_cell",
+]
 
 Names = Mapping[str, str]
 SAMPLE_NOTE = (
     "Sample: households, or villages for indicators of villages. PSUs: primary sampling units, "
     "the sample villages or communes."
 )
-NO_ERROR = "a count from administrative returns, without a sampling error"
-
-
-def select(
-    estimates: pd.DataFrame,
-    indicators: Sequence[str] | str | None = None,
-    domain_kind: str | None = None,
-    domain: str | None = None,
-) -> pd.DataFrame:
-    """Rows of the estimates table, in the order of `indicators` (else the table's own)."""
-    rows = estimates
-    if (rows["unit"] == "money").any():
-        unit = labels.money_unit(labels.survey_of(rows))
-        rows = rows.assign(unit=rows["unit"].replace("money", unit))
-    if domain_kind is not None:
-        rows = rows[rows["domain_kind"] == domain_kind]
-    if domain is not None:
-        rows = rows[rows["domain"] == domain]
-    if indicators is None:
-        return rows.reset_index(drop=True)
-    wanted = [indicators] if isinstance(indicators, str) else list(indicators)
-    rows = rows[rows["indicator"].isin(wanted)]
-    place = {name: position for position, name in enumerate(wanted)}
-    order = rows["indicator"].map(place).astype("int64")
-    return rows.iloc[order.argsort(kind="stable")].reset_index(drop=True)
-
-
-def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """The rows as mappings with text keys."""
-    return [{str(k): v for k, v in row.items()} for row in frame.to_dict("records")]
 
 
 def nothing(what: str, why: str = "this survey does not collect it") -> Text:
@@ -88,36 +82,6 @@ def _names(estimates: pd.DataFrame, kind: str, names: Names | None) -> Names:
     return names if names is not None else labels.domain_names(kind, labels.survey_of(estimates))
 
 
-def value_cell(row: Mapping[str, Any], sign: bool = True) -> Any:
-    """The estimate as text, or `Suppressed` with its reason."""
-    if numbers.is_missing(row["estimate"]):
-        return Suppressed(_reason(row))
-    return numbers.value_in_unit(row["estimate"], row["unit"], sign=sign)
-
-
-def interval_cell(row: Mapping[str, Any]) -> Any:
-    """The 95 % interval as text, or `Suppressed` with the reason for its absence."""
-    if numbers.is_missing(row["estimate"]):
-        return Suppressed(_reason(row))
-    if numbers.is_missing(row["ci_low"]) or numbers.is_missing(row["ci_high"]):
-        given = row.get("reason")
-        return Suppressed(NO_ERROR if numbers.is_missing(given) or not given else str(given))
-    return numbers.interval(row["ci_low"], row["ci_high"], row["unit"])
-
-
-def _reason(row: Mapping[str, Any]) -> str:
-    reason = row.get("reason")
-    return "no value" if numbers.is_missing(reason) or not reason else str(reason)
-
-
-def _flag_cell(row: Mapping[str, Any]) -> str | Marked:
-    words = labels.flag(row["flag"])
-    reason = row.get("reason")
-    if row["flag"] in ("caution", "unreliable") and reason and not numbers.is_missing(reason):
-        return Marked(words, str(reason))
-    return words
-
-
 def estimates_table(
     estimates: pd.DataFrame,
     indicators: Sequence[str] | str | None = None,
@@ -147,6 +111,7 @@ def estimates_table(
     kind_words = labels.KINDS.get(domain_kind, domain_kind)
     if rows.empty:
         return nothing(_wanted(indicators, estimates), f"the survey has none {_where(domain_kind)}")
+    rows = briefly(rows)
     shown = _names(estimates, domain_kind, names)
     survey = labels.survey_of(estimates)
     frame = pd.DataFrame(
@@ -158,7 +123,7 @@ def estimates_table(
             "interval": _each(rows, interval_cell),
             "n": rows["n"],
             "n_psu": rows["n_psu"],
-            "flag": _each(rows, _flag_cell),
+            "flag": _each(rows, flag_cell),
         }
     )
     columns = _heading_columns(frame, kind_words) + [
@@ -225,7 +190,7 @@ def comparison_table(
         return nothing(_wanted(indicators, estimates), f"the survey has none {_where(domain_kind)}")
     present = [i for i in indicators if (rows["indicator"] == i).any()]
     domains = list(dict.fromkeys(rows["domain"]))
-    cells, columns = comparison_columns(rows, present, domains)
+    cells, columns = comparison_columns(briefly(rows), present, domains)
     shown = _names(estimates, domain_kind, names)
     frame = pd.DataFrame({"domain": [labels.domain(d, shown) for d in domains], **cells})
     columns.insert(0, Column("domain", capitalised(kind_words), row_header=True))
@@ -273,9 +238,9 @@ def _with_interval(row: Mapping[str, Any] | None) -> Any:
     interval = interval_cell(row)
     if isinstance(value, Suppressed) or isinstance(interval, Suppressed):
         return value
-    flag = _flag_cell(row)
+    flag = flag_cell(row)
     remark = f"{flag.text}: {flag.remark}" if isinstance(flag, Marked) else flag
-    return Marked(str(value), remark, below=str(interval))
+    return Marked(str(value), remark, below=str(interval), detail=detail_of(row) if remark else "")
 
 
 def headline(
@@ -320,13 +285,13 @@ def _line_words(indicator: str, survey: str) -> str:
 
 def _sentence(row: Mapping[str, Any], label: labels.Label, place: str, line: str) -> str:
     if numbers.is_missing(row["estimate"]):
-        return f"{label.en} in {place} is not shown: {escape_markdown(_reason(row))}."
+        return f"{label.en} in {place} is not shown: {escape_markdown(reason_of(row))}."
     value = numbers.value_in_unit(row["estimate"], row["unit"])
     interval = interval_cell(row)
     between = "" if isinstance(interval, Suppressed) else f" (95\u202f% interval {interval})"
     caution = ""
     if row["flag"]:
-        flag = _flag_cell(row)
+        flag = flag_cell(row)
         why = f"{flag.text}, {flag.remark}" if isinstance(flag, Marked) else flag
         caution = f" This figure is marked: {escape_markdown(why)}."
     if str(row["indicator"]).partition("@")[0] == "headcount":
