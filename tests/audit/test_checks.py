@@ -107,6 +107,22 @@ def test_a_record_without_key_or_parent_is_rejected(audited: Run) -> None:
     assert states(audit, "person") == [36, 32, 0, 4]
 
 
+def test_a_wrong_village_code_is_no_lost_village(audited: Run) -> None:
+    audit = audited(cell("household", 5, village_id="51343109"))
+    assert audit.response["lost"].tolist() == ["", ""]
+    assert audit.response["villages_expected"].tolist() == [2, 2]
+
+
+def test_a_file_sent_twice_in_one_is_kept_once(audited: Run) -> None:
+    def double(content: small.Files) -> None:
+        for form, rows in content["51"].items():
+            content["51"][form] = rows + [dict(row) for row in rows]
+
+    audit = audited(double)
+    assert states(audit, "person") == [54, 36, 0, 18]
+    assert set(audit.rejected["rule"]) == {"duplicate_exact"}
+
+
 def test_a_county_of_another_area_is_rejected(audited: Run) -> None:
     audit = audited(cell("county", 0, county_id="110101"))
     assert "county_unknown" in rules(audit)

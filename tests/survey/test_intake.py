@@ -11,6 +11,7 @@ from povmon import paths
 from povmon.errors import PovmonError
 from povmon.survey import load_survey
 from povmon.survey.intake import Intake, read_submissions
+from povmon.survey.text import decode
 
 WHOLE = """
 survey: small
@@ -66,6 +67,12 @@ def test_encodings_are_detected(root: Path, encoding: str) -> None:
     found = intake.files.query("province_id == '51' and form == 'household'")["encoding"].item()
     assert found == ("gb18030" if encoding == "gb18030" else "utf-8")
     assert intake.remarks == [r for r in intake.remarks if r.rule == "column_missing"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+def test_a_byte_order_mark_is_no_part_of_the_heading(encoding: str) -> None:
+    text, found = decode("\ufeffvillage_id\n村\n".encode(encoding), "x.csv")
+    assert text.startswith("village_id") and found == encoding
 
 
 def test_every_row_knows_file_and_line(root: Path) -> None:

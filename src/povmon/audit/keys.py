@@ -44,14 +44,8 @@ def _reject_doubled(ledger: Ledger, form: str, doubled: pd.DataFrame) -> None:
     kept = ranked.groupby("key", sort=False)["place"].transform("first")
     other = ranked[ranked["place"] != kept]
     keeper = doubled.loc[kept[other.index]]
-    same = np.array([
-        a.equals(b)
-        for (_, a), (_, b) in zip(
-            other[fields].astype("object").iterrows(),
-            keeper[fields].astype("object").iterrows(),
-            strict=True,
-        )
-    ])  # fmt: skip
+    a, b = (part[fields].astype("object").reset_index(drop=True) for part in (other, keeper))
+    same = ((a == b).fillna(False).astype(bool) | (a.isna() & b.isna())).all(axis=1).to_numpy()
     detail = pd.Series("", index=ledger.tables[form].index, dtype="str")
     detail.loc[other.index] = pd.Series(_where(keeper, other), index=other.index, dtype="str")
     for rule, chosen in (("duplicate_exact", same), ("duplicate_conflict", ~same)):

@@ -191,7 +191,8 @@ def _county_row(
     expected = design if design is not None else len(seen | villages)
     named = {f"{county}{n:02d}" for n in range(1, expected + 1)}
     # Villages that never arrived can be named when the county numbers its villages 01, 02, ...
-    known = named if (seen | villages) <= named and design is not None else seen | villages
+    numbered = design is not None and (left | villages) <= named
+    known = named if numbered else seen | villages
     lost = sorted(known - left)
     unnamed = max(expected - len(left) - len(lost), 0)
     return [expected, len(left), len(villages), ",".join(lost), _note(left, lost, unnamed)]

@@ -86,7 +86,7 @@ def decode(data: bytes, place: str) -> tuple[str, str]:
     failures = []
     for encoding in ENCODINGS:
         try:
-            return data.decode("utf-8-sig" if encoding == "utf-8" else encoding), encoding
+            return data.decode(encoding).removeprefix("\ufeff"), encoding
         except UnicodeDecodeError as error:
             line = data[: error.start].count(b"\n") + 1
             failures.append(f"not {encoding.upper()} at line {line}")
