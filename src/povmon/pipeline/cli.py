@@ -60,7 +60,7 @@ def _command(
 
 
 def _jobs(text: str) -> int:
-    from povmon.pipeline.engine import default_jobs
+    from povmon.pipeline.runs import default_jobs
 
     if not text:
         return default_jobs()
@@ -72,7 +72,7 @@ def _jobs(text: str) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from povmon.pipeline.engine import make, report
+    from povmon.pipeline.runs import make, report
 
     outcome = make(options.survey, options.area, _jobs(options.jobs), not options.stop)
     return report(outcome, options.survey)
@@ -86,7 +86,7 @@ def _why(options: argparse.Namespace) -> int:
 
 
 def _generate(options: argparse.Namespace) -> int:
-    from povmon.pipeline.engine import locked
+    from povmon.pipeline.runs import locked
     from povmon.pipeline.steps.generate import generated
 
     with locked():

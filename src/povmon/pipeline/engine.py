@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from povmon import paths
 from povmon.errors import PovmonError
-from povmon.pipeline.facts import Facts, facts, state_folder
+from povmon.pipeline.facts import Facts, state_folder
 from povmon.pipeline.files import (
     Hashes,
     cannot_write,
     digest,
-    from_stored,
     label,
-    stored_name,
 )
 from povmon.pipeline.memory import PeakMemory
 from povmon.pipeline.outputs import Safeguard
 from povmon.pipeline.progress import Progress
 from povmon.pipeline.state import Ledger
-from povmon.pipeline.tasks import Task, of_area, survey_tasks
+from povmon.pipeline.tasks import Task
 
 SHORT = 12  # characters of a hash that a page shows
+SAMPLING = 1.0  # seconds between two looks at the memory; a look takes some milliseconds
 
 
 @dataclass
@@ -46,44 +41,6 @@ class Outcome:
     skipped: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     peak_memory: int = 0
-
-
-@contextmanager
-def locked() -> Iterator[None]:
-    """Only one run at a time works in a root; a second one waits.
-
-    Raises
-    ------
-    PovmonError : the state folder cannot be written.
-    """
-    path = state_folder() / "lock"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        stream = path.open("w")
-    except OSError as error:
-        raise cannot_write(path.parent, error) from error
-    with stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            print("Another run is at work here: waiting for it.", flush=True)
-            fcntl.flock(stream, fcntl.LOCK_EX)
-        yield
-
-
-def remembered() -> Hashes:
-    """The file hashes that earlier runs remembered."""
-    return Hashes(state_folder() / "hashes.json")
-
-
-def plan(survey: str, area: str, hashes: Hashes) -> tuple[Facts, dict[str, Task], str]:
-    """The tasks that a run would look at, and a sentence on those left out."""
-    about = facts(survey, hashes)
-    tasks = survey_tasks(about)
-    if not area:
-        return about, tasks, ""
-    chosen, sentence = of_area(tasks, about, area)
-    return about, chosen, sentence
 
 
 class Run:
@@ -122,6 +79,7 @@ class Run:
         self._make_workers = workers
         self._workers: Any = None
         self._private: Path | None = None
+        self._sampled = 0.0
 
     def __call__(self) -> Outcome:
         """Bring everything up to date; returns what was done."""
@@ -254,9 +212,11 @@ class Run:
 
     def _advance(self, waiting: Mapping[str, Task]) -> set[str]:
         """Wait for news; returns the tasks that ended."""
-        self.memory.sample()
+        if self.progress.elapsed - self._sampled > SAMPLING:
+            self.memory.sample()
+            self._sampled = self.progress.elapsed
         ended = set()
-        for event in self._workers.wait(0.5):
+        for event in self._workers.wait(SAMPLING):
             task = self.tasks[event.task]
             if event.kind == "cell":
                 self.progress.cell(task.id, event.text)
@@ -308,33 +268,6 @@ class Run:
             stream.write(json.dumps(stamp | entry, ensure_ascii=False) + "\n")
 
 
-def make(survey: str, area: str, jobs: int, keep_going: bool = True) -> Outcome:
-    """Bring a survey, or one of its areas, up to date; another run at work is waited for."""
-    with locked():
-        hashes = remembered()
-        about, tasks, note = plan(survey, area, hashes)
-        if note:
-            print(note)
-        if not area:
-            prune(Ledger(survey, hashes), tasks)
-        return Run(about, tasks, hashes, jobs, keep_going)()
-
-
-def prune(ledger: Ledger, tasks: Mapping[str, Task]) -> None:
-    """Remove what tasks made that the survey no longer has."""
-    folder = ledger.path("x").parent
-    kept = {stored_name(p) for t in tasks.values() for p in t.outputs}
-    for path in sorted(folder.rglob("*.json")) if folder.is_dir() else []:
-        task = path.relative_to(folder).with_suffix("").as_posix()
-        record = ledger.record(task)
-        if task in tasks or record is None:
-            continue
-        for name in record.outputs.keys() - kept:
-            from_stored(name).unlink(missing_ok=True)
-        ledger.forget(task)
-        print(f"{task} is no longer part of the survey: what it had made was removed.")
-
-
 def _all_outputs(task: Task, written: list[Path]) -> list[Path]:
     """Required outputs, and what the step says it wrote."""
     return sorted({*task.outputs, *written})
@@ -353,33 +286,3 @@ def _commit() -> str:
         except (OSError, subprocess.TimeoutExpired):
             _COMMITS.append("")
     return _COMMITS[0]
-
-
-def default_jobs() -> int:
-    """``-jN`` of the calling make where it was given, otherwise the number of cores."""
-    flags = os.environ.get("MAKEFLAGS", "").split()
-    for flag in flags:
-        if flag.startswith("-j") and flag[2:].isdigit():
-            return max(1, int(flag[2:]))
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def report(outcome: Outcome, survey: str) -> int:
-    """Print the summary; returns the exit code."""
-    for task, text in outcome.failed.items():
-        print(f"\n{task}: {text}", file=sys.stderr)
-    if outcome.failed:
-        print(file=sys.stderr)
-    counts = [f"{len(outcome.made)} made", f"{len(outcome.unchanged)} unchanged"]
-    for name in ("failed", "skipped"):
-        number = len(getattr(outcome, name))
-        if number:
-            counts.append(f"{number} {name}")
-    memory = f", peak memory {outcome.peak_memory / 2**20:.0f} MiB" if outcome.made else ""
-    print(f"{survey}: {', '.join(counts)} in {outcome.seconds:.1f} s{memory}.")
-    if outcome.failed:
-        return 1
-    index = paths.reports(survey) / "index.html"
-    if outcome.made and index.exists():
-        print(f"Open {label(index)} in a browser.")
-    return 0

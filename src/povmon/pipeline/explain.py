@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from povmon.errors import PovmonError, unknown_name
-from povmon.pipeline.engine import plan, remembered
 from povmon.pipeline.files import Hashes, label
+from povmon.pipeline.runs import plan, remembered
 from povmon.pipeline.state import Ledger
 from povmon.pipeline.tasks import Task
 

@@ -101,9 +101,10 @@ class Hashes:
     def __init__(self, store: Path | None = None) -> None:
         self._store = store
         content = read_json(store) if store else None
-        valid = isinstance(content, dict) and content.get("format") == 1
-        self._known: dict[str, list[Any]] = content["files"] if valid else {}
-        self._derived: dict[str, Any] = content["derived"] if valid else {}
+        if not isinstance(content, dict) or content.get("format") != 1:
+            content = {"files": {}, "derived": {}}
+        self._known: dict[str, list[Any]] = content["files"]
+        self._derived: dict[str, Any] = content["derived"]
         self._changed = False
 
     def of(self, path: Path) -> str | None:
