@@ -111,6 +111,27 @@ def test_a_survey_that_is_not_synthetic_is_refused(
     assert not paths.submissions("demo").exists()
 
 
+def test_an_unknown_county_is_named(empty: Path) -> None:
+    path = paths.raw("demo") / "survey.yml"
+    path.write_text(path.read_text().replace('"513431"', '"999999"'))
+    with pytest.raises(PovmonError, match=r"key only_counties.*999999"):
+        generate("demo")
+
+
+def test_a_survey_of_one_county(empty: Path) -> None:
+    path = paths.raw("demo") / "survey.yml"
+    text = path.read_text()
+    start = text.index("only_counties")
+    line = text[start : text.index("\n", start)]
+    path.write_text(text.replace(line, 'only_counties: ["540121"]'))
+    summary = generate("demo")
+    assert summary.written == [("tibet", "54")]
+    truth = pd.read_parquet(paths.processed("demo") / "truth" / "household.parquet")
+    income = truth["income_total"] / truth["hhsize"].astype(float)
+    assert len(truth) == 80
+    assert 0.4 < (income < 2300).mean() < 0.7
+
+
 def test_a_folder_that_cannot_be_written_is_named(empty: Path) -> None:
     paths.submissions("demo").write_text("a file stands where the folder should be")
     with pytest.raises(PovmonError, match="submissions"):

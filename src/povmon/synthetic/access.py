@@ -94,9 +94,7 @@ def _water_and_toilet(flags: dict[str, np.ndarray], streams: Streams) -> dict[st
     safe, clean = flags["water_safe"], flags["sanitary_toilet"]
     u = streams("access.kinds").random((2, len(safe)))
     good = _pick(u[0], {"tap": 0.68, "deep_well": 0.32})
-    bad = _pick(
-        u[0], {"shallow_well": 0.52, "surface": 0.27, "rain_cellar": 0.15, "other": 0.06}
-    )
+    bad = _pick(u[0], {"shallow_well": 0.52, "surface": 0.27, "rain_cellar": 0.15, "other": 0.06})
     toilet = _pick(u[1], {"flush": 0.3, "sanitary_dry": 0.7})
     simple = _pick(u[1], {"dry": 0.87, "none": 0.13})
     return {"water": np.where(safe, good, bad), "toilet": np.where(clean, toilet, simple)}
@@ -129,9 +127,7 @@ def _dwelling(
     }
 
 
-def _goods(
-    households: pd.DataFrame, power: np.ndarray, streams: Streams
-) -> dict[str, np.ndarray]:
+def _goods(households: pd.DataFrame, power: np.ndarray, streams: Streams) -> dict[str, np.ndarray]:
     """Durable goods, cooking fuel and farmland (declared levels)."""
     number = len(households)
     rich, size = households["well_being"].to_numpy(), households["hhsize"].to_numpy()

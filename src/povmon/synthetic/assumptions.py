@@ -98,7 +98,7 @@ def area_targets() -> dict[str, AreaTarget]:
 def _area_target(area: str) -> AreaTarget:
     entry = load()["areas"][area]
     headcount, source = _headcount(area, entry["headcount"])
-    mean, mean_source = _mean_income(area, entry.get("mean_income"), headcount)
+    mean, mean_source = _mean_income(area, entry, headcount)
     low, high = entry["headcount"]["range"]
     return AreaTarget(
         area, _population(area, entry["rural_population"]), headcount, (low, high), mean,
@@ -134,15 +134,15 @@ def _headcount(area: str, entry: dict[str, Any]) -> tuple[float, str]:
     return value, text
 
 
-def _mean_income(
-    area: str, entry: dict[str, Any] | None, headcount: float
-) -> tuple[float, str]:
-    if entry is None:
-        return implied_mean(headcount, load()["gini"]), "declared: headcount and Gini imply it"
-    if "published_year" in entry:
-        year = entry["published_year"]
+def _mean_income(area: str, entry: dict[str, Any], headcount: float) -> tuple[float, str]:
+    given = entry.get("mean_income")
+    if given is None:
+        inequality = entry.get("gini", load()["gini"])
+        return implied_mean(headcount, inequality), "declared: headcount and Gini imply it"
+    if "published_year" in given:
+        year = given["published_year"]
         return published(area, year, "rural net income per capita"), f"published for {year}"
-    return float(entry["value"]), "declared after published figures"
+    return float(given["value"]), "declared after published figures"
 
 
 def implied_mean(headcount: float, gini: float) -> float:

@@ -72,15 +72,19 @@ def _households(
     within = np.tile(np.arange(1, per_village + 1), len(villages))
     ids = villages["village_id"].to_numpy()[village]
     chosen = counties.loc[:, ["area", "province_id", "key", "flagged", "county_term"]]
-    return chosen.iloc[county].reset_index(drop=True).assign(
-        county=county,
-        village=village,
-        village_id=ids,
-        household_id=[f"{v}{k:02d}" for v, k in zip(ids, within, strict=True)],
-        village_term=villages["village_term"].to_numpy()[village],
-        hhsize=hhsize,
-        w_hh=weight,
-        w_person=weight * hhsize,
+    return (
+        chosen.iloc[county]
+        .reset_index(drop=True)
+        .assign(
+            county=county,
+            village=village,
+            village_id=ids,
+            household_id=[f"{v}{k:02d}" for v, k in zip(ids, within, strict=True)],
+            village_term=villages["village_term"].to_numpy()[village],
+            hhsize=hhsize,
+            w_hh=weight,
+            w_person=weight * hhsize,
+        )
     )
 
 

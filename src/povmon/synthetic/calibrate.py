@@ -42,9 +42,7 @@ def allocate(
     return out
 
 
-def chances(
-    latent: Floats, size: Floats, villages: pd.DataFrame, target: AccessTarget
-) -> Floats:
+def chances(latent: Floats, size: Floats, villages: pd.DataFrame, target: AccessTarget) -> Floats:
     """Probabilities (logistic in `latent`) whose weighted mean, by `size`, meets the targets."""
     flagged = villages["flagged"].to_numpy()
     weight = villages["w_village"].to_numpy() * size
@@ -63,9 +61,7 @@ def _logistic_mean(latent: Floats, weight: Floats, share: float) -> Floats:
     return np.asarray(1 / (1 + np.exp(-(latent + shift))))
 
 
-def fit_area(
-    z: Floats, weights: Floats, fixed: Floats, target: AreaTarget
-) -> tuple[float, float]:
+def fit_area(z: Floats, weights: Floats, fixed: Floats, target: AreaTarget) -> tuple[float, float]:
     """Location and scale of log income that meet an area's headcount and mean together.
 
     For every scale the headcount gives the location: the line lies at the quantile H of z. The

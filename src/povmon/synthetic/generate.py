@@ -8,7 +8,7 @@ import pandas as pd
 
 from povmon import paths, reference
 from povmon.errors import PovmonError
-from povmon.survey import Survey, load_survey
+from povmon.survey import FORMS, Survey, load_survey
 from povmon.synthetic import errors
 from povmon.synthetic.build import Clean, build
 from povmon.synthetic.streams import Streams
@@ -63,6 +63,7 @@ def generate(survey: str, *, force: bool = False) -> GenerateSummary:
     """
     described = load_survey(survey)
     seed = _seed(described)
+    _check_shape(described)
     places = expected_places(described)
     absent = [p for p in places if force or not _there(survey, p)]
     truth = paths.processed(survey) / "truth" / "planted.parquet"
@@ -100,6 +101,26 @@ def _seed(survey: Survey) -> int:
     if survey.seed is None:
         raise PovmonError("missing key", where=f"{where}, key seed", todo="add a whole number")
     return survey.seed
+
+
+def _check_shape(survey: Survey) -> None:
+    """The generator makes surveys of the reference counties, with all four forms."""
+    known = set(reference.counties()["county_id"])
+    unknown = sorted(set(survey.only_counties) - known)
+    wrong = {
+        "areas": (survey.areas != "reference", "write reference"),
+        "delivery": (survey.delivery != "area_province", "write area_province"),
+        "forms": (set(survey.forms) != set(FORMS), f"list {', '.join(FORMS)}"),
+        "only_counties": (bool(unknown), f"not in counties.csv: {', '.join(unknown)}"),
+        "deadline": (survey.deadline is None, "add the day by which files were expected"),
+    }
+    for key, (failed, todo) in wrong.items():
+        if failed:
+            raise PovmonError(
+                "a synthetic survey cannot be generated with this value",
+                where=f"data/raw/{survey.survey}/survey.yml, key {key}",
+                todo=todo,
+            )
 
 
 def expected_places(survey: Survey) -> list[Place]:

@@ -107,9 +107,7 @@ def income_parts(households: pd.DataFrame, streams: Streams) -> dict[str, Floats
         "transfer": 0.5 * households["elders"].to_numpy(),
     }
     spread = {"wages": 0.45, "business": 0.5, "property": 1.5, "transfer": 0.8}
-    raw = {
-        n: np.log(means[n]) + pull[n] + spread[n] * e for n, e in zip(means, noise, strict=True)
-    }
+    raw = {n: np.log(means[n]) + pull[n] + spread[n] * e for n, e in zip(means, noise, strict=True)}
     shift = dict.fromkeys(means, 0.0)
     weight = np.maximum(total, 0) * households["w_hh"].to_numpy()
     for _ in range(15):

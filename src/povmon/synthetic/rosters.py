@@ -20,7 +20,7 @@ CHILDREN = 6
 SLOTS = 11
 NUCLEAR, STEM, OLD_COUPLE, SINGLE, SKIP, LONE = range(6)
 KINDS = (0.435, 0.365, 0.07, 0.045, 0.03, 0.055)
-POOL = 2.5
+POOL, SMALLEST_POOL = 2.5, 1500
 OLDEST = 98
 
 
@@ -39,10 +39,11 @@ def draw_rosters(areas: np.ndarray, streams: Streams) -> pd.DataFrame:
     """
     names, first, counts = np.unique(areas, return_index=True, return_counts=True)
     order = np.argsort(first)
-    pool_counts = np.ceil(POOL * counts[order]).astype(int)
+    pool_counts = np.maximum(np.ceil(POOL * counts[order]).astype(int), SMALLEST_POOL)
     births = np.repeat([load()["areas"][a]["births"] for a in names[order]], pool_counts)
     age, male = _pool(births, streams)
-    chosen = _choose(_tilt(age, male), counts[order], pool_counts, streams)
+    weight, mean_age = _tilt(age, male), np.nanmean(age, axis=1)
+    chosen = _choose(weight, mean_age, counts[order], pool_counts, streams)
     return _long(age[chosen], male[chosen], streams)
 
 
@@ -195,13 +196,22 @@ def _features(age: Floats, male: np.ndarray) -> tuple[Floats, Floats]:
 
 
 def _choose(
-    weight: Floats, counts: np.ndarray, pool_counts: np.ndarray, streams: Streams
+    weight: Floats,
+    mean_age: Floats,
+    counts: np.ndarray,
+    pool_counts: np.ndarray,
+    streams: Streams,
 ) -> np.ndarray:
-    """Systematic draw of each area's households from its part of the pool, in random order."""
+    """Systematic draw of each area's households from its part of the pool, by mean age.
+
+    Ordering by age keeps the ages of a small survey near the pool's. The households drawn are
+    returned in random order.
+    """
     rng = streams("roster.choose")
     chosen, start = [], 0
     for wanted, size in zip(counts, pool_counts, strict=True):
-        part = weight[start : start + size]
+        by_age = start + np.argsort(mean_age[start : start + size], kind="stable")
+        part = weight[by_age]
         probability = np.minimum(part / part.sum() * wanted, 1.0)
         for _ in range(20):
             free = probability < 1
@@ -209,7 +219,7 @@ def _choose(
             probability = np.minimum(probability, 1.0)
         points = np.arange(wanted) + rng.random()
         place = np.searchsorted(np.cumsum(probability), points).clip(max=size - 1)
-        chosen.append(start + rng.permutation(place))
+        chosen.append(rng.permutation(by_age[place]))
         start += size
     return np.concatenate(chosen)
 

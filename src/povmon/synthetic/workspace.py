@@ -116,9 +116,7 @@ class Workspace:
         """Log an error without changing anything."""
         file = self.forms[form]["file"].to_numpy(dtype=object)[rows]
         entry = {"kind": kind, "form": form, "key": keys, "column": column}
-        self.log.append(
-            pd.DataFrame({**entry, "before": before, "after": after, "file": file})
-        )
+        self.log.append(pd.DataFrame({**entry, "before": before, "after": after, "file": file}))
 
     def duplicate(self, kind: str, form: str, rows: np.ndarray) -> None:
         """Repeat rows, each copy right behind its original. To be done last."""
