@@ -254,25 +254,43 @@ def test_national_map(survey: Survey, estimates: pd.DataFrame) -> None:
     assert atlas.national_map("headcount").src == figure.src  # the same bytes again
 
 
-def test_area_sheet_and_table(survey: Survey, estimates: pd.DataFrame) -> None:
+def test_area_sheets(survey: Survey, estimates: pd.DataFrame) -> None:
     atlas = Atlas(survey, estimates)
-    sheet = atlas.area_sheet("wumeng")
+    sheets = atlas.area_sheets()
+    assert isinstance(sheets, Sheets)
+    assert sheets._repr_html_().count("<h3>") == 2
+    sheet = sheets.sheets[0][1]
     assert isinstance(sheet, Sheet)
     html = sheet._repr_html_()
     assert html.count("<img") == 1 and "<table" in html
     assert "Zhaojue County 昭觉县" in html
     assert "Gushi" not in html
-    sheets = atlas.area_sheets()
-    assert isinstance(sheets, Sheets)
-    assert sheets._repr_html_().count("<h3>") == 2
-    table = atlas.table()
+    with pytest.raises(PovmonError, match="wumeng, dabie"):
+        atlas.area_sheet("wumng")
+
+
+def test_table(survey: Survey, estimates: pd.DataFrame) -> None:
+    table = Atlas(survey, estimates).table()
     assert isinstance(table, Table)
     shown = table._repr_html_()
     assert "10.0 (5.0 to 15.0)" in shown
     assert "fewer than 30 households" in shown
     assert "14.0 (9.0 to 19.0), unreliable" in shown
-    with pytest.raises(PovmonError, match="wumeng, dabie"):
-        atlas.area_sheet("wumng")
+
+
+@pytest.mark.parametrize(
+    ("clause", "expected"),
+    [
+        ("7 degrees of freedom, fewer than 8", "fewer than 8 degrees of freedom"),
+        ("12 households, fewer than 30", "fewer than 30 households"),
+        ("effective sample of 28, below 30", "effective sample below 30"),
+        ("interval 46 points wide", "wide interval"),
+        ("coefficient of variation 43 %", "large coefficient of variation"),
+        ("lost in the post", "lost in the post"),
+    ],
+)
+def test_reasons_without_the_countys_own_numbers(clause: str, expected: str) -> None:
+    assert words.general(clause) == expected
 
 
 def test_sheets_escape_what_comes_from_a_survey() -> None:
@@ -329,7 +347,6 @@ def test_load_atlas(
 
 
 def test_county_choropleth(survey: Survey, estimates: pd.DataFrame) -> None:
-    assert isinstance(county_choropleth(estimates, "headcount", survey), Figure)
     assert isinstance(county_choropleth(estimates, "headcount", survey, "dabie"), Figure)
     with pytest.raises(PovmonError, match="lack the columns flag"):
         county_choropleth(estimates.drop(columns="flag"), "headcount", survey)
