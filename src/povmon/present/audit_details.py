@@ -236,8 +236,8 @@ def promptness(audit: Audit) -> Table | Text:
 
 
 def response(audit: Audit) -> Table | Text:
-    """Response by county, with the counties' names."""
-    return response_table(audit.response, _county_names(audit))
+    """Response by county; what was lost is named by `lost_text`, in words rather than a column."""
+    return response_table(audit.response.assign(lost="", note=""), _county_names(audit))
 
 
 def response_summary(audit: Audit) -> Text:
