@@ -19,11 +19,13 @@ from povmon.errors import PovmonError
 from povmon.present import numbers
 from povmon.present.escaping import escape_markdown
 from povmon.present.figure import Figure
+from povmon.present.remarks import Remarks
 
 __all__ = ["Column", "Figure", "Marked", "Suppressed", "Table", "Text", "escape_markdown"]
 
 Format = str | Callable[[Any], str]
 
+LONG_TEXT = 45  # characters
 FOLD_ROWS = 40  # a longer table is folded, so that it does not bury the text after it
 
 
@@ -178,27 +180,6 @@ def _format_cell(value: Any, form: Format) -> str:
     return _FORMATS[name](value, int(digits) if digits else None)
 
 
-class _Reasons:
-    """Letters for the reasons of missing cells, in the order of their appearance."""
-
-    def __init__(self) -> None:
-        self.letters: dict[str, str] = {}
-
-    def mark(self, reason: str) -> str:
-        if reason not in self.letters:
-            self.letters[reason] = _letter(len(self.letters))
-        return self.letters[reason]
-
-
-def _letter(position: int) -> str:
-    text = ""
-    position += 1
-    while position:
-        position, rest = divmod(position - 1, 26)
-        text = chr(97 + rest) + text
-    return text
-
-
 NO_VALUE = "no value"
 
 
@@ -252,7 +233,7 @@ class Table:
         return [{str(k): v for k, v in row.items()} for row in self.frame.to_dict("records")]
 
     def _repr_html_(self) -> str:
-        reasons = _Reasons()
+        reasons = Remarks()
         rows = self._rows()
         body, foot = rows, []
         if self.total_rows:
@@ -283,15 +264,23 @@ class Table:
         for column in self._columns:
             unit = f'<span class="unit">{escape(column.unit)}</span>' if column.unit else ""
             space = " " if unit else ""
+            kind = f"{column.align} long" if self._is_long(column) else column.align
             cells.append(
-                f'<th scope="col" class="{column.align}">{escape(column.header)}{space}{unit}</th>'
+                f'<th scope="col" class="{kind}">{escape(column.header)}{space}{unit}</th>'
             )
         return f"<thead><tr>{''.join(cells)}</tr></thead>"
 
-    def _row(self, row: Mapping[str, Any], reasons: _Reasons) -> str:
+    def _is_long(self, column: Column) -> bool:
+        """Whether a column holds running text, which must not be squeezed to a word a line."""
+        if column.align != "left" or column.format != "text":
+            return False
+        values = self.frame[column.key]
+        return any(len(str(value)) > LONG_TEXT for value in values)
+
+    def _row(self, row: Mapping[str, Any], reasons: Remarks) -> str:
         return f"<tr>{''.join(self._cell(c, row, reasons) for c in self._columns)}</tr>"
 
-    def _cell(self, column: Column, row: Mapping[str, Any], reasons: _Reasons) -> str:
+    def _cell(self, column: Column, row: Mapping[str, Any], reasons: Remarks) -> str:
         value = row[column.key]
         tag, scope = ("th", ' scope="row"') if column.row_header else ("td", "")
         reason = self._reason(column, row)
@@ -320,7 +309,7 @@ class Table:
         given = row.get(column.reason) if column.reason else None
         return NO_VALUE if given is None or numbers.is_missing(given) else str(given) or NO_VALUE
 
-    def _notes(self, reasons: _Reasons) -> str:
+    def _notes(self, reasons: Remarks) -> str:
         lines = [
             f"<li><sup>{letter}</sup> {escape(reason)}</li>"
             for reason, letter in reasons.letters.items()
@@ -331,7 +320,7 @@ class Table:
 
     def _repr_markdown_(self) -> str:
         """A plain pipe table, for places that show no HTML."""
-        reasons = _Reasons()
+        reasons = Remarks()
         heads = [
             escape_markdown(f"{c.header} ({c.unit})" if c.unit else c.header) for c in self._columns
         ]
@@ -347,7 +336,7 @@ class Table:
             lines.append(escape_markdown(self.note))
         return "\n".join(lines).rstrip() + "\n"
 
-    def _plain(self, column: Column, row: Mapping[str, Any], reasons: _Reasons) -> str:
+    def _plain(self, column: Column, row: Mapping[str, Any], reasons: Remarks) -> str:
         reason = self._reason(column, row)
         if reason is not None:
             return f"{numbers.MISSING} ({reasons.mark(reason)})"
@@ -361,7 +350,7 @@ class Table:
         return f"Table({self.caption!r}, {len(self.frame)} rows)"
 
 
-def _marked(value: Marked, reasons: _Reasons) -> str:
+def _marked(value: Marked, reasons: Remarks) -> str:
     mark = f"<sup>{reasons.mark(value.remark)}</sup>" if value.remark else ""
     text = escape(value.text)
     if value.detail:

@@ -78,7 +78,7 @@ def index_page(
         subtitle=" · ".join(part for part in (survey.title.zh, str(survey.year)) if part),
         provenance=provenance,
         synthetic_notice=synthetic_notice(survey.synthetic),
-        contents=True,
+        wide=True,
     )
 
 
@@ -129,13 +129,6 @@ def _areas_table(
     names = labels.domain_names("area", _id(survey))
     content: dict[str, list[Any]] = {"area": [labels.domain(area, names) for area in areas]}
     columns = [Column("area", "Area", row_header=True)]
-    if not rows.empty:
-        present = [name for name in COMPARED if (rows["indicator"] == name).any()]
-        cells, more = comparison_columns(rows, present, areas)
-        content.update(cells)
-        columns += more
-        content["households"] = [_households(rows, area) for area in areas]
-        columns.append(Column("households", "Households", format="integer"))
     for product, title in AREA_PAGES.items():
         addresses = [f"{area}/{product}.html" for area in areas]
         if not any(address in pages for address in addresses):
@@ -146,6 +139,13 @@ def _areas_table(
         ]
         content[f"{product}:link"] = [a if a in pages else "" for a in addresses]
         columns.append(Column(product, title, link=f"{product}:link"))
+    if not rows.empty:
+        present = [name for name in COMPARED if (rows["indicator"] == name).any()]
+        cells, more = comparison_columns(rows, present, areas)
+        content.update(cells)
+        columns += more
+        content["households"] = [_households(rows, area) for area in areas]
+        columns.append(Column("households", "Households", format="integer"))
     return Table(
         pd.DataFrame(content),
         "The areas: main indicators and pages",

@@ -259,6 +259,7 @@ def render_page(
     language: str = "en",
     breadcrumbs: Sequence[tuple[str, str]] = (),
     contents: bool = True,
+    wide: bool = False,
 ) -> str:
     """A whole page from the HTML of its body.
 
@@ -273,6 +274,7 @@ def render_page(
     language : `en` or `zh`: the page's own words.
     breadcrumbs : (label, relative address) of the pages above this one.
     contents : show the list of h2 and h3.
+    wide : the contents stand above the text and not beside it, for wide tables.
 
     Returns
     -------
@@ -301,6 +303,7 @@ def render_page(
         "provenance": _provenance(provenance) if provenance else "",
         "synthetic_notice": synthetic_notice,
         "language": language,
+        "wide": wide,
         "breadcrumbs": breadcrumbs,
         "text": text,
         "style": _asset("page.css"),
