@@ -23,9 +23,20 @@ def test_situation_reads_the_difference_by_direction(root):
     }  # fmt: skip
     line = frame.set_index("indicator").loc["headcount"]
     assert line["difference"] == pytest.approx(0.05)
-    # t with 21 degrees of freedom, and both variances.
-    half = 2.0796138 * (0.0055**2 + 0.005**2) ** 0.5
+    half = (0.011**2 + 0.010**2) ** 0.5
     assert line["difference_high"] == pytest.approx(0.05 + half, rel=1e-6)
+
+
+def test_a_share_of_one_keeps_its_uncertainty(root):
+    draft = load_draft("demo", "wumeng")
+    frame = draft.estimates.copy()
+    here = (frame["indicator"] == "enrolment_7_15") & (frame["domain_kind"] == "area")
+    frame.loc[here, ["estimate", "se", "ci_low", "ci_high"]] = [1.0, 0.0, 0.40, 1.0]
+    line = situation(dataclasses.replace(draft, estimates=frame), ["enrolment_7_15"]).iloc[0]
+    # The pooled 50 % has an interval of 1 point either way: 50 points less 60 and 1.
+    assert line["difference_low"] == pytest.approx(0.5 - (0.6**2 + 0.01**2) ** 0.5)
+    assert line["difference_high"] == pytest.approx(0.51)
+    assert line["reading"] == "cannot tell"
 
 
 def test_totals_and_unknown_indicators_are_not_compared(root):

@@ -59,13 +59,13 @@ def test_withheld_estimate_shows_its_reason():
 
 def test_targets_table_marks_working_values_and_escapes():
     html = plans.targets_table(target())._repr_html_()
-    assert "95.0\u202f% (working value)" in html
+    assert "95.0\u202f% *" in html and "Working value" in html
     assert "<b>water</b>" not in html and "&lt;b&gt;" in html
 
 
 def test_change_table_signs_the_change():
     html = plans.change_table(target())._repr_html_()
-    assert "+35.0" in html and "+6.0 to +8.0" in html
+    assert "+35.0" in html and "+6.00 to +8.00" in html
 
 
 def test_targets_text_counts():

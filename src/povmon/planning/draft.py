@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import pandas as pd
-from scipy import special
 
 from povmon import reference
 from povmon.indicators.catalogue import CATALOGUE
@@ -140,9 +139,10 @@ def load_draft(survey: str, area: str) -> Draft:
 def situation(draft: Draft, indicators: list[str]) -> pd.DataFrame:
     """Indicators of the area beside the 14 areas combined, with the difference.
 
-    The area is part of the pool, so the two estimates are positively correlated. The variance of
-    the difference is taken as the sum of both variances, which is never too small: the interval
-    is conservative.
+    The interval of the difference is made from the two intervals (Zou and Donner, 2008, section
+    2.2; for proportions Newcombe, 1998, method 10), so that a share of 0 or 1, whose linearised
+    error is zero, keeps its uncertainty. It is conservative: the area is part of the pool, and
+    the positive correlation of the two estimates is left out of account.
 
     Parameters
     ----------
@@ -187,16 +187,16 @@ def _compare(own: Row, other: Row | None, money: str) -> Row:
     row |= {
         "pooled": other["estimate"], "pooled_low": other["ci_low"], "pooled_high": other["ci_high"]
     }  # fmt: skip
-    if any(pd.isna(x["estimate"]) or pd.isna(x["se"]) for x in (own, other)):
+    if any(pd.isna(x[k]) for x in (own, other) for k in ("estimate", "ci_low", "ci_high")):
         return row
     return row | _difference(own, other, label.good)
 
 
 def _difference(own: Row, other: Row, good: str) -> Row:
-    value = float(own["estimate"] - other["estimate"])
-    freedom = min(float(own["df"]), float(other["df"]))
-    half = float(special.stdtrit(freedom, 0.975)) * math.hypot(own["se"], other["se"])
-    low, high = value - half, value + half
+    here, there = float(own["estimate"]), float(other["estimate"])
+    value = here - there
+    low = value - math.hypot(here - own["ci_low"], other["ci_high"] - there)
+    high = value + math.hypot(own["ci_high"] - here, there - other["ci_low"])
     reading = targets.CANNOT_TELL
     if low > 0 or high < 0:
         reading = HIGHER if low > 0 else LOWER

@@ -12,6 +12,8 @@ from povmon.present.display import Suppressed
 
 NO_INTERVAL = "a count from the forms has no sampling interval"
 POINTS = "percentage points"
+FLAGS = ("caution", "unreliable")
+FLAG_NOTE = "Caution and unreliable are the marks of the survey's publication policy."
 
 
 def bilingual(en: Any, zh: Any) -> str:
@@ -36,14 +38,22 @@ def value_cell(row: pd.Series, key: str = "estimate", reason: str = "reason") ->
     return numbers.value_in_unit(row[key], row["unit"])
 
 
-def interval_cell(
-    row: pd.Series, low: str = "ci_low", high: str = "ci_high", unit: str = ""
-) -> Any:
-    """An interval in its row's unit, or the reason why it is missing."""
-    if numbers.is_missing(row[low]) or numbers.is_missing(row[high]):
-        known = not numbers.is_missing(row.get("estimate"))
+def interval_cell(row: pd.Series) -> Any:
+    """An interval in its row's unit with the flag of the estimate, or why there is none."""
+    if numbers.is_missing(row["ci_low"]) or numbers.is_missing(row["ci_high"]):
+        known = not numbers.is_missing(row["estimate"])
         return Suppressed(NO_INTERVAL if known else str(row.get("reason") or "no value"))
-    return numbers.interval(row[low], row[high], unit or row["unit"])
+    text = numbers.interval(row["ci_low"], row["ci_high"], row["unit"])
+    flag = row.get("flag")
+    return f"{text}, {flag}" if flag in FLAGS else text
+
+
+def estimate_cell(row: pd.Series) -> Any:
+    """An estimate with its interval and flag in one cell, or why there is none."""
+    value, interval = value_cell(row), interval_cell(row)
+    if isinstance(value, Suppressed) or isinstance(interval, Suppressed):
+        return value
+    return f"{value} ({interval})"
 
 
 def pooled_cell(row: pd.Series) -> Any:
@@ -53,15 +63,17 @@ def pooled_cell(row: pd.Series) -> Any:
     return numbers.value_in_unit(row["pooled"], row["unit"])
 
 
-def signed(value: Any, unit: str, named: bool = True) -> str:
+def signed(value: Any, unit: str, named: bool = True, digits: int | None = None) -> str:
     """A difference with its sign; that of two shares in percentage points.
 
     Parameters
     ----------
     value, unit : the difference and the unit of what is compared.
     named : write the unit behind it (never that of shares).
+    digits : decimals; None takes those of the unit.
     """
-    text = numbers.value_in_unit(value, unit, sign=named and unit not in ("share", "percent"))
+    sign = named and unit not in ("share", "percent")
+    text = numbers.value_in_unit(value, unit, sign=sign, digits=digits)
     return f"+{text}" if not numbers.is_missing(value) and float(value) > 0 else text
 
 

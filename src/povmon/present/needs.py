@@ -10,7 +10,15 @@ from typing import Any
 import pandas as pd
 
 from povmon.present import numbers, style
-from povmon.present.cells import bilingual, each, interval_cell, labels, several_areas, value_cell
+from povmon.present.cells import (
+    FLAG_NOTE,
+    bilingual,
+    each,
+    interval_cell,
+    labels,
+    several_areas,
+    value_cell,
+)
 from povmon.present.display import Column, Figure, Suppressed, Table, Text, escape_markdown
 
 
@@ -115,7 +123,6 @@ def need_table(frame: pd.DataFrame, top: int = 15) -> Table | Text:
             "interval": each(rows, interval_cell),
             "order": rows["overlaps_first"].map({True: "cannot tell from 1", False: "below 1"}),
             "key": rows["key_county"].to_numpy(),
-            "flag": rows["flag"].to_numpy(),
         }
     )
     shown.loc[rows["rank"].eq(1).to_numpy(), "order"] = ""
@@ -127,7 +134,6 @@ def need_table(frame: pd.DataFrame, top: int = 15) -> Table | Text:
         Column("interval", "95 % interval", "%", align="right"),
         Column("order", "Order"),
         Column("key", "Key county"),
-        Column("flag", "Flag"),
     ]
     if several_areas(rows):
         shown.insert(0, "area", labels(rows, "area_en", "area_zh"))
@@ -142,7 +148,7 @@ def need_table(frame: pd.DataFrame, top: int = 15) -> Table | Text:
         note=(
             "Cannot tell from 1: the county's interval reaches that of the first, so that the "
             f"order of the two is open.{withheld} The assignment of counties to areas was "
-            "compiled and cross-checked, not copied from one official file."
+            "compiled and cross-checked, not copied from one official file. " + FLAG_NOTE
         ),
         columns=columns,
     )

@@ -12,8 +12,10 @@ import pandas as pd
 
 from povmon.present import numbers
 from povmon.present.cells import (
+    FLAG_NOTE,
     POINTS,
     each,
+    estimate_cell,
     interval_cell,
     labels,
     pooled_cell,
@@ -99,7 +101,6 @@ def situation_table(frame: pd.DataFrame, subject: str) -> Table | Text:
             "pooled": each(frame, pooled_cell),
             "difference": each(frame, _difference),
             "reading": frame["reading"].to_numpy(),
-            "flag": frame["flag"].to_numpy(),
         }
     )
     columns = [
@@ -109,7 +110,6 @@ def situation_table(frame: pd.DataFrame, subject: str) -> Table | Text:
         Column("pooled", "Areas combined", align="right"),
         Column("difference", "Difference and its interval", align="right"),
         Column("reading", "Compared"),
-        Column("flag", "Flag"),
     ]
     if several_areas(frame):
         shown.insert(0, "area", labels(frame, "area_en", "area_zh"))
@@ -120,7 +120,7 @@ def situation_table(frame: pd.DataFrame, subject: str) -> Table | Text:
         note=(
             "Differences of shares are in percentage points. Their intervals are on the cautious "
             "side, because the area is itself part of the areas combined. Worse, better, higher "
-            "or lower stands only where the interval of the difference excludes zero."
+            "or lower stands only where the interval of the difference excludes zero. " + FLAG_NOTE
         ),
         columns=columns,
     )
@@ -176,7 +176,7 @@ def tasks_table(frame: pd.DataFrame) -> Table | Text:
 
 _BASIS = {
     "source": "",
-    "working value": " (working value)",
+    "working value": " *",
     "no value": "",
 }
 
@@ -189,21 +189,17 @@ def targets_table(frame: pd.DataFrame) -> Table | Text:
         {
             "target": _target_names(frame),
             "due": [str(v) for v in frame["due"]],
-            "value": each(frame, value_cell),
-            "interval": each(frame, interval_cell),
+            "value": each(frame, estimate_cell),
             "aim": each(frame, _aim),
-            "reported": each(frame, _reported),
             "met": frame["met"].to_numpy(),
-            "why": frame["reason"].to_numpy(),
+            "why": each(frame, _why),
         }
     )
     columns = [
         Column("target", "Target", row_header=True),
         Column("due", "By"),
-        Column("value", "Baseline", align="right"),
-        Column("interval", "95 % interval", align="right"),
+        Column("value", "Baseline and 95 % interval", align="right"),
         Column("aim", "Target value", align="right"),
-        Column("reported", "Reported by counties", align="right"),
         Column("met", "Met?"),
         Column("why", "Why"),
     ]
@@ -214,8 +210,9 @@ def targets_table(frame: pd.DataFrame) -> Table | Text:
         shown,
         "Verified targets against the baseline, and whether the survey can tell that they are met",
         note=(
-            "Working value: the source gives words, the number is this project's reading. Reported "
-            "by counties: a count of villages on the county forms, without a sampling error."
+            "* Working value: the source gives words, the number is this project's reading. What "
+            "the counties report is a count of all their villages, without a sampling error. "
+            + FLAG_NOTE
         ),
         columns=columns,
     )
@@ -247,10 +244,11 @@ def _aim(row: pd.Series) -> Any:
     return f"{numbers.percent(row['aim'])}{_BASIS[row['value_basis']]}"
 
 
-def _reported(row: pd.Series) -> Any:
+def _why(row: pd.Series) -> str:
+    """The reason of the answer, and what the county forms say where they say it."""
     if numbers.is_missing(row["reported"]):
-        return Suppressed("the county forms have no such count")
-    return numbers.percent(row["reported"])
+        return str(row["reason"])
+    return f"{row['reason']}; the counties report {numbers.percent(row['reported'])}"
 
 
 def change_table(frame: pd.DataFrame) -> Table | Text:
@@ -263,9 +261,9 @@ def change_table(frame: pd.DataFrame) -> Table | Text:
             "target": _target_names(rows),
             "gap": [signed(v, "share") for v in rows["gap"]],
             "years": [str(v) for v in rows["years"]],
-            "yearly": [signed(v, "share") for v in rows["yearly"]],
+            "yearly": [signed(v, "share", digits=2) for v in rows["yearly"]],
             "range": [
-                f"{signed(a, 'share')} to {signed(b, 'share')}"
+                f"{signed(a, 'share', digits=2)} to {signed(b, 'share', digits=2)}"
                 for a, b in zip(rows["yearly_low"], rows["yearly_high"], strict=True)
             ],
         }
