@@ -195,7 +195,7 @@ def coverage(values: CountyValues, areas: Mapping[str, str], missing: Sequence[s
     area_count = numbers.count_of(len(areas), "area", "areas")
     counts = frame["status"].value_counts()
     surveyed = len(frame) - int(counts.get(OUTSIDE, 0))
-    said = f"The {area_count} of this survey have {count}; {numbers.number(surveyed)} are in it."
+    said = f"The {area_count} of this survey have {count}; {numbers.number(surveyed)} were to be surveyed."
     said += f" The map of the headcount shows {numbers.number(len(values.shown))} of them."
     hidden = _hidden(values)
     if hidden:
@@ -237,9 +237,11 @@ def _clear(shown: pd.DataFrame, value: float) -> str:
     rest = len(shown) - above - below
     said = (
         f"The interval lies wholly above that value in {numbers.number(above)} of the counties "
-        f"and wholly below it in {numbers.number(below)}; of the other {numbers.number(rest)} the "
-        f"survey cannot tell whether they differ from it."
+        f"and wholly below it in {numbers.number(below)}"
     )
+    if rest:
+        said += f"; of the other {numbers.number(rest)} the survey cannot tell whether they differ"
+    said += "."
     if len(shown) < 40:
         return said
     chance = numbers.number(0.025 * len(shown))
@@ -287,7 +289,7 @@ def county_table(
         note=" ".join(["In brackets: 95 % interval.", _caution_note(found), ASSIGNMENT]),
         columns=columns,
         sortable=True,
-        fold=True,
+        fold=len(frame) > 12,
     )
 
 
