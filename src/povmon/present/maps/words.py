@@ -195,7 +195,8 @@ def coverage(values: CountyValues, areas: Mapping[str, str], missing: Sequence[s
     area_count = numbers.count_of(len(areas), "area", "areas")
     counts = frame["status"].value_counts()
     surveyed = len(frame) - int(counts.get(OUTSIDE, 0))
-    said = f"The {area_count} of this survey have {count}; {numbers.number(surveyed)} were to be surveyed."
+    said = f"The {area_count} of this survey have {count}; "
+    said += f"{numbers.number(surveyed)} were to be surveyed."
     said += f" The map of the headcount shows {numbers.number(len(values.shown))} of them."
     hidden = _hidden(values)
     if hidden:
