@@ -199,6 +199,15 @@ def test_contrast_of_names() -> None:
     assert parts.nice_length(700_000) == 100
 
 
+def test_every_province_of_a_map_has_a_name() -> None:
+    names = parts._provinces()
+    assert names["52"] == "Guizhou 贵州"
+    assert names["15"] == "Inner Mongolia 内蒙古"
+    assert names["44"] == "Guangdong 广东"
+    small = {"71", "81", "82"}  # far from every area
+    assert set(names) | small == set(boundaries.load("sheet").provinces)
+
+
 # ---- words
 
 

@@ -150,6 +150,7 @@ def area_map(
     parts.outline(axes, {area: found.areas[area]}, 1.0)
     metres = (bounds[2] - bounds[0]) / WIDTH
     key = _county_names(axes, mine, labels, classes, metres)
+    parts.province_names(axes, found, found.areas[area], metres)
     parts.scale_bar(axes, parts.nice_length(bounds[2] - bounds[0]), (0.03, 0.02))
     below = figure.add_axes((0, 0, 0.76, (strip - 0.1) / height))
     below.axis("off")

@@ -32,6 +32,13 @@ UNRELIABLE = "unreliable estimate"
 _EQUAL_CONTRAST = 0.22
 HALO = [withStroke(linewidth=1.8, foreground="#ffffff")]
 
+# Provinces without a county in the 14 areas, which the reference data do not name.
+OTHER_PROVINCES = {
+    "11": "Beijing 北京", "12": "Tianjin 天津", "21": "Liaoning 辽宁", "31": "Shanghai 上海",
+    "32": "Jiangsu 江苏", "33": "Zhejiang 浙江", "35": "Fujian 福建", "37": "Shandong 山东",
+    "44": "Guangdong 广东", "46": "Hainan 海南",
+}  # fmt: skip
+
 # Where the names of the areas stand on the national map, in km of the projection, and whether
 # a line leads to the area.
 AREA_NAMES: dict[str, tuple[float, float]] = {
@@ -206,6 +213,48 @@ def area_names(axes: Axes, areas: Mapping[str, Any], names: Mapping[str, tuple[s
             x, y, text, fontsize=6.6, ha="center", va="center", color=style.INK, zorder=6,
             linespacing=1.15, path_effects=HALO,
         )  # fmt: skip
+
+
+def province_names(axes: Axes, found: Boundaries, area: Any, metres: float) -> None:
+    """Names of the provinces around an area, where there is room for them.
+
+    Parameters
+    ----------
+    area : outline of the area; names stand outside it and outside the corner of the scale bar.
+    metres : metres to an inch of the map.
+    """
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    corner = shapely.box(left, bottom, left + 0.36 * (right - left), bottom + 0.5 * metres)
+    closed = shapely.union(area.buffer(0.08 * metres), corner)
+    for province, words in _provinces().items():
+        seen = shapely.clip_by_rect(found.provinces[province], left, bottom, right, top)
+        free = shapely.difference(shapely.simplify(seen, metres / 60), closed)
+        if free.area < (0.7 * metres) ** 2:
+            continue
+        circle = shapely.maximum_inscribed_circle(free, tolerance=metres / 20)
+        if shapely.length(circle) < 0.42 * metres:  # a name is some 0.8 inches wide
+            continue
+        x, y = shapely.get_coordinates(circle)[0]
+        axes.text(
+            x, y, words, fontsize=6.4, ha="center", va="center", color="#6b7280", zorder=2.5,
+        )  # fmt: skip
+
+
+def _provinces() -> dict[str, str]:
+    """Code of 2021 (two digits) -> English and Chinese name of every province."""
+    from povmon import reference
+
+    rows = reference.counties().drop_duplicates("province_id")
+    known = {
+        str(r.province_id): f"{r.province_en} {_short_zh(str(r.province_zh))}"
+        for r in rows.itertuples()
+    }
+    return {**OTHER_PROVINCES, **known}
+
+
+def _short_zh(name: str) -> str:
+    """内蒙古 for 内蒙古自治区: what stands before the kind of province."""
+    return name[:3] if name.startswith(("内蒙古", "黑龙江")) else name[:2]
 
 
 def _point(x: float, y: float) -> Any:
