@@ -14,6 +14,7 @@ import pandas as pd
 
 from povmon.present import labels, numbers, style
 from povmon.present.display import Figure, Text
+from povmon.present.rows import without_numbers
 from povmon.present.tables import capitalised, decapitalised, nothing, records, select
 
 Names = Mapping[str, str]
@@ -75,10 +76,16 @@ def _unit_end(rows: pd.DataFrame) -> None | tuple[float, float]:
     return (0.0, min(100.0, highest * 1.05) if highest > 0 else 1.0)
 
 
+def _kinds_of_reason(missing: pd.DataFrame) -> str:
+    """Why estimates are withheld, each kind of reason once."""
+    parts = {part for r in without_numbers(missing["reason"]) for part in r.split("; ") if part}
+    return "; ".join(sorted(parts))
+
+
 def _withheld(missing: pd.DataFrame, names: Names) -> str:
     if missing.empty:
         return ""
-    reasons = "; ".join(sorted({str(r) for r in missing["reason"] if r}))
+    reasons = _kinds_of_reason(missing)
     listed = numbers.listing([labels.domain(d, names) for d in missing["domain"]][:12])
     more = f" and {len(missing) - 12} more" if len(missing) > 12 else ""
     return f"Not shown: {listed}{more} ({reasons or 'no value'})."
@@ -170,8 +177,7 @@ def domain_dot_chart(
 
 
 def _why_empty(missing: pd.DataFrame) -> str:
-    reasons = sorted({str(reason) for reason in missing["reason"] if reason})
-    return "; ".join(reasons) or "the survey has no such estimates"
+    return _kinds_of_reason(missing) or "the survey has no such estimates"
 
 
 def _dot_columns(rows: pd.DataFrame, names: Sequence[str], label: str) -> Any:

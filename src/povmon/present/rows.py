@@ -83,10 +83,15 @@ def briefly(rows: pd.DataFrame) -> pd.DataFrame:
     """
     if len(rows) <= FEW:
         return rows
-    short = rows["reason"].fillna("").astype(str)
+    return rows.assign(detail=rows["reason"], reason=without_numbers(rows["reason"]))
+
+
+def without_numbers(reasons: pd.Series) -> pd.Series:
+    """Reasons of the publication policy by kind: ``wide interval``."""
+    short = reasons.fillna("").astype(str)
     for pattern, words in _WITHOUT_NUMBERS.items():
         short = short.str.replace(pattern, words, regex=True)
-    return rows.assign(detail=rows["reason"], reason=short)
+    return short
 
 
 def flag_cell(row: Mapping[str, Any]) -> str | Marked:

@@ -49,7 +49,7 @@ def characters(html: str) -> frozenset[str]:
 
     plain = _DATA.sub("", html)
     found = set(plain) | set("".join(unescape(m.group()) for m in _ENTITY.finditer(plain)))
-    return frozenset(c for c in found if unicodedata.category(c) not in {"Cc", "Cf", "Mn"})
+    return frozenset(c for c in found if unicodedata.category(c) not in {"Cc", "Cf"})
 
 
 def missing(html: str) -> frozenset[str]:
