@@ -244,7 +244,9 @@ def load_survey(name: str) -> Survey:
 
 def _explain(error: ValidationError, place: str) -> PovmonError:
     """One paragraph for the first of pydantic's complaints, and the number of the others."""
-    first, *others = error.errors(include_url=False)
+    # An unknown key first: it is most often the misspelt form of one that is missing.
+    faults = sorted(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")
+    first, *others = faults
     key = ".".join(str(part) for part in first["loc"]) or "(the whole file)"
     kind = first["type"]
     more = f" ({len(others)} more after this one)" if others else ""
