@@ -146,7 +146,7 @@ def area_map(
     axes = figure.add_axes((0, strip / height, 1, map_height / height))
     parts.bare(axes, bounds)
     parts.context(axes, found)
-    parts.counties(axes, mine, classes, edge=0.35)
+    parts.counties(axes, mine, classes, edge=parts.SHEET_EDGE)
     parts.outline(axes, {area: found.areas[area]}, 1.0)
     metres = (bounds[2] - bounds[0]) / WIDTH
     key = _county_names(axes, mine, labels, classes, metres)

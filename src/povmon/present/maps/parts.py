@@ -20,6 +20,7 @@ from povmon.reference.boundaries import Boundaries
 
 LAND, SEA_LINE, BORDER, EDGE = "#f3f2ee", "#8a97a3", "#b4b8bd", "#ffffff"
 OUTLINE = "#111820"
+SHEET_EDGE = 0.35  # line between counties on a sheet; finer lines mean a map of the country
 # Signs of counties without a colour; each differs in tone and in pattern.
 SIGNS: dict[str, dict[str, Any]] = {
     SUPPRESSED: {"facecolor": "#ffffff", "hatch": "//////", "hatchcolor": "#6b7280"},
@@ -100,8 +101,8 @@ def counties(axes: Axes, groups: pd.DataFrame, classes: Classes, edge: float) ->
         )  # fmt: skip
         doubtful = inside[inside["unreliable"]]
         shapes.fill(
-            axes, list(doubtful["geometry"]), **unreliable_sign(colour), facecolor="none",
-            edgecolor="none", linewidth=0, zorder=3.2,
+            axes, list(doubtful["geometry"]), **unreliable_sign(colour, edge < SHEET_EDGE),
+            facecolor="none", edgecolor="none", linewidth=0, zorder=3.2,
         )  # fmt: skip
     for status, sign in SIGNS.items():
         rows = groups[groups["status"] == status]
@@ -119,13 +120,12 @@ def _seen(axes: Axes, groups: pd.DataFrame) -> pd.DataFrame:
     return groups[across & (bounds[:, 1] <= top) & (bounds[:, 3] >= bottom)]
 
 
-def unreliable_sign(colour: str) -> dict[str, Any]:
-    """A hatch that is seen on the colour it lies on."""
-    light = is_light(colour)
+def unreliable_sign(colour: str, fine: bool = False) -> dict[str, Any]:
+    """A hatch that is seen on the colour it lies on; a fine one meets small counties too."""
     return {
-        "hatch": "\\\\\\\\",
-        "hatchcolor": "#1f2933" if light else "#ffffff",
-        "hatch_linewidth": 0.5,
+        "hatch": "\\" * (6 if fine else 4),
+        "hatchcolor": "#1f2933" if is_light(colour) else "#ffffff",
+        "hatch_linewidth": 0.35 if fine else 0.5,
     }
 
 

@@ -180,8 +180,12 @@ def general(clause: str) -> str:
 
 
 def half_widths(values: CountyValues) -> CountyValues:
-    """The same counties with the half width of the interval in place of the estimate."""
+    """The same counties with the half width of the interval in place of the estimate.
+
+    Warnings are left out: they come from that width, which is what is shown.
+    """
     frame = values.frame.copy()
+    frame["flag"] = ""
     frame["estimate"] = (frame["ci_high"] - frame["ci_low"]) / 2
     without = (frame["status"] == SHOWN) & frame["estimate"].isna()
     frame["status"] = frame["status"].mask(without, ABSENT)
