@@ -44,7 +44,7 @@ def _repair(ledger: Ledger, total: str, parts: list[str]) -> None:
     table = ledger.tables["household"]
     added = table[parts].sum(axis=1, skipna=False)
     wrong = _apart(added, table[total], parts)
-    detail = _money(table[total]) + " against " + _money(added)
+    detail = _money(table.loc[wrong, total]) + " against " + _money(added[wrong])
     ledger.find("total_differs", "household", wrong, total, detail=detail)
     ledger.correct("total_differs", "household", wrong, total, added, "sum of the parts")
 
@@ -86,12 +86,12 @@ def _repair_part_slip(ledger: Ledger, total: str, parts: list[str]) -> None:
             changed = (subset[part].abs() > least) & (new.abs() > least)
             fits = ~_apart(added[wrong] - subset[part] + new, subset[total], parts) & changed
             options[part, factor] = new.where(fits)
-    found = pd.DataFrame(options)
+    found = pd.DataFrame(options).dropna(axis="columns", how="all")
     single = found[found.notna().sum(axis=1) == 1]
-    for part, factor in options:
+    for part, factor in single.columns:
         new = single[(part, factor)].reindex(table.index)
         rows = new.notna()
-        ledger.find("part_slip", "household", rows, part, detail=_money(new))
+        ledger.find("part_slip", "household", rows, part, detail=_money(new[rows]))
         ledger.correct("part_slip", "household", rows, part, new, f"times {factor:g}")
 
 
@@ -112,7 +112,7 @@ def _check_given(ledger: Ledger, total: str, parts: list[str]) -> None:
     table = ledger.tables["household"]
     added = table[parts].sum(axis=1)
     rows = added > table[total] + _tolerance(parts)
-    detail = _money(table[total]) + " against " + _money(added)
+    detail = _money(table.loc[rows, total]) + " against " + _money(added[rows])
     ledger.find("parts_exceed_total", "household", rows, total, detail=detail)
 
 
@@ -135,7 +135,7 @@ def check_scale(ledger: Ledger) -> None:
             _repair_unit(ledger, total, list(parts))
             ratio = _ratio(ledger, total)
             far = (ratio > FAR_FACTOR) | (ratio < 1 / FAR_FACTOR)
-            detail = ratio.map(lambda r: f"{r:.3g}").astype("str")
+            detail = ratio[far].map(lambda r: f"{r:.3g}").astype("str")
             ledger.find("far_from_village", "household", far, total, detail=detail)
 
 

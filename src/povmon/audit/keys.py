@@ -99,6 +99,6 @@ def _check_parent(ledger: Ledger, form: str, parent: str, column: str) -> None:
     of = table[column]
     present = of.isin(above.loc[ledger.live[parent], "key"])
     sent = of.isin(above["key"])
-    detail = parent + " " + of.astype("str").fillna("(none given)")
+    detail = parent + " " + of[~present].fillna("(none given)").reindex(table.index)
     ledger.reject("parent_rejected", form, ~present & sent, detail, column)
     ledger.reject("parent_missing", form, ~present & ~sent, detail, column)

@@ -24,7 +24,7 @@ def _check(ledger: Ledger, form: str, rule: Rule) -> None:
     rows = ledger.live[form] & ~(holds.fillna(True).astype(bool) | undecided).to_numpy()
     if not rows.any():
         return
-    ledger.find(rule.id, form, rows, rule.columns[0], value=_shown(table, rule))
+    ledger.find(rule.id, form, rows, rule.columns[0], value=_shown(table[rows], rule))
     if rule.action == "blank":
         ledger.correct(rule.id, form, rows, rule.columns[0], None, "made missing")
 

@@ -45,7 +45,7 @@ def _report_unlike(ledger: Ledger, live: pd.Series) -> None:
     weights = table["w_hh"].where(live)
     ratio = weights / weights.groupby(table["village_id"]).transform("median")
     odd = (ratio > UNLIKE) | (ratio < 1 / UNLIKE)
-    detail = ratio.map(lambda r: f"{r:.3g}").astype("str")
+    detail = ratio[odd].map(lambda r: f"{r:.3g}").astype("str")
     ledger.find("weight_unlike", "household", np.asarray(odd), "w_hh", detail=detail)
 
 

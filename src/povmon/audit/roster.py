@@ -29,16 +29,17 @@ def check_rosters(ledger: Ledger) -> None:
     complete = (heads == 1) & (roster["last"] == listed) & (listed <= 30)
     complete &= ~table["household_id"].isin(_before_strays(persons, table))
     differs = filled & ~(table["hhsize"] == listed).fillna(False).astype(bool)
-    detail = as_text(table["hhsize"]).replace("", "none") + " stated, " + listed.astype("str")
-    detail = detail + " listed"
     rows = differs & complete
-    ledger.find("roster_size", "household", rows, "hhsize", detail=detail)
+    gap = filled & ((roster["last"] > listed) | (differs & ~complete))
+    stated = as_text(table.loc[rows | gap, "hhsize"]).replace("", "none")
+    detail = stated + " stated, " + listed[rows | gap].astype("str") + " listed"
+    ledger.find("roster_size", "household", rows, "hhsize", detail=detail[rows])
     ledger.correct("roster_size", "household", rows, "hhsize", listed.astype("Int64"),
                    "counted on the person form")  # fmt: skip
-    gap = filled & ((roster["last"] > listed) | (differs & ~complete))
-    ledger.find("roster_incomplete", "household", gap, "hhsize", detail=detail)
-    ledger.find("head_count", "household", filled & (heads != 1), "household_id",
-                detail=heads.astype("str"))  # fmt: skip
+    ledger.find("roster_incomplete", "household", gap, "hhsize", detail=detail[gap])
+    several = filled & (heads != 1)
+    number = heads[several].astype("str")
+    ledger.find("head_count", "household", several, "household_id", detail=number)
     _compare_head(ledger, persons, filled & (heads == 1))
 
 
@@ -71,6 +72,6 @@ def _compare_head(ledger: Ledger, persons: pd.DataFrame, rows: pd.Series) -> Non
         if column in ledger.submitted["household"]:
             other = heads[on_roster].reindex(table["household_id"]).set_axis(table.index)
             differs = (table[column] != other) & table[column].notna() & other.notna()
-            detail = as_text(table[column]) + " against " + as_text(other)
             chosen = rows & differs.fillna(False).astype(bool)
+            detail = as_text(table.loc[chosen, column]) + " against " + as_text(other[chosen])
             ledger.find("head_differs", "household", chosen, column, detail=detail)
