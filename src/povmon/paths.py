@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from functools import cache
 from pathlib import Path
 
 from povmon.errors import PovmonError
@@ -16,14 +17,21 @@ from povmon.errors import PovmonError
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
 
 
+@cache
 def project() -> Path:
     """The checkout: code, notebooks, reference data."""
     return Path(__file__).resolve().parents[2]
 
 
+@cache
+def _resolved(path: str) -> Path:
+    return Path(path).resolve()
+
+
 def root() -> Path:
     """The root of surveys, processed data and reports."""
-    return Path(os.environ.get("POVMON_ROOT") or project()).resolve()
+    moved = os.environ.get("POVMON_ROOT")
+    return _resolved(moved) if moved else project()
 
 
 def checked(name: str, kind: str = "name") -> str:

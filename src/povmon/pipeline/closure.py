@@ -20,6 +20,7 @@ from povmon.pipeline.files import Hashes, digest, files_below, label
 PACKAGE = "povmon"
 
 
+@cache
 def module_file(name: str) -> Path | None:
     """File of a module of the project; None where the name is not one."""
     base = paths.project() / "src" / Path(*name.split("."))

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -154,6 +150,9 @@ class Run:
 
     def _started_workers(self) -> Any:
         if self._workers is None:
+            # Imported only here: a run with nothing to do must be quick.
+            import tempfile
+
             from povmon.pipeline.kernel import fixed_environment
             from povmon.pipeline.workers import Workers
 
@@ -257,10 +256,14 @@ class Run:
         if self._workers is not None:
             self._workers.stop()
         if self._private is not None:
+            import shutil
+
             shutil.rmtree(self._private, ignore_errors=True)
         self.hashes.save()
 
     def _log(self, entry: dict[str, Any]) -> None:
+        import json
+
         path = paths.processed(self.survey) / "run-log.jsonl"
         path.parent.mkdir(parents=True, exist_ok=True)
         stamp = {"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "commit": _commit()}
@@ -279,6 +282,8 @@ _COMMITS: list[str] = []
 def _commit() -> str:
     """The commit of the checkout for the run log; empty where git cannot tell."""
     if not _COMMITS:
+        import subprocess
+
         command = ["git", "-C", str(paths.project()), "rev-parse", "--short", "HEAD"]
         try:
             result = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)

@@ -20,9 +20,10 @@ _SETTLED_NS = 50_000_000
 
 def label(path: Path) -> str:
     """A file as a user knows it: relative to the root of the data or to the project."""
-    for base in (paths.root(), paths.project()):
-        if path.is_relative_to(base):
-            return path.relative_to(base).as_posix()
+    text = str(path)  # pathlib's own comparison is slow, and this is asked very often
+    for base in (f"{paths.root()}{os.sep}", f"{paths.project()}{os.sep}"):
+        if text.startswith(base):
+            return text.removeprefix(base).replace(os.sep, "/")
     return path.name
 
 
@@ -107,12 +108,13 @@ class Hashes:
             content = {"files": {}, "derived": {}}
         self._known: dict[str, list[Any]] = content["files"]
         self._derived: dict[str, Any] = content["derived"]
+        self._asked: dict[tuple[str, Path], Any] = {}
         self._changed = False
 
     def of(self, path: Path) -> str | None:
         """Hash of a file; None where there is no such file."""
         try:
-            stat = path.stat()
+            stat = os.stat(path)
         except OSError:
             return None
         mark = [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
@@ -130,12 +132,17 @@ class Hashes:
         return value
 
     def derived(self, path: Path, what: str, make: Any) -> Any:
-        """`make(path)` remembered by the content of the file (must be JSON-able)."""
-        name = f"{what}:{self.of(path)}"
-        if name not in self._derived:
-            self._derived[name] = make(path)
-            self._changed = True
-        return self._derived[name]
+        """`make(path)` remembered by the content of the file (must be JSON-able).
+
+        Asked again, it answers as at first: sources count as they were when a run began.
+        """
+        if (what, path) not in self._asked:
+            name = f"{what}:{self.of(path)}"
+            if name not in self._derived:
+                self._derived[name] = make(path)
+                self._changed = True
+            self._asked[what, path] = self._derived[name]
+        return self._asked[what, path]
 
     def save(self) -> None:
         """Keep what was learnt for the next run."""

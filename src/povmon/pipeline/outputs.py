@@ -7,7 +7,6 @@ the whole run is killed, the copies go back.
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
 from povmon.pipeline.facts import state_folder
@@ -21,7 +20,10 @@ def present(task: Task) -> list[Path]:
 
 
 class Safeguard:
-    """Keeps the outputs that a task had before it ran."""
+    """Keeps the outputs that a task had before it ran.
+
+    `shutil` is imported where it is used: a run with nothing to do must be quick.
+    """
 
     def __init__(self, task: Task) -> None:
         self.task = task
@@ -29,6 +31,8 @@ class Safeguard:
 
     def keep(self) -> None:
         """Copy every present output aside."""
+        import shutil
+
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         files = present(self.task)
@@ -57,6 +61,8 @@ class Safeguard:
 
     def drop(self) -> None:
         """Forget what was kept."""
+        import shutil
+
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
