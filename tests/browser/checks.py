@@ -135,3 +135,13 @@ def dead_links(page: Any, path: Path) -> list[str]:
         if not (path.parent / target.partition("#")[0]).is_file():
             bad.append(f"dead link {target}")
     return bad
+
+
+def violations(page: Any, axe: Any) -> list[str]:
+    """What axe calls serious or critical, with everything that folds opened first."""
+    page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+    return [
+        f"{found['impact']} {found['id']}: {found['nodes'][0]['html'][:120]}"
+        for found in axe.run(page).response["violations"]
+        if found["impact"] in ("serious", "critical")
+    ]
