@@ -88,7 +88,7 @@ def _repair_part_slip(ledger: Ledger, total: str, parts: list[str]) -> None:
             options[part, factor] = new.where(fits)
     found = pd.DataFrame(options).dropna(axis="columns", how="all")
     single = found[found.notna().sum(axis=1) == 1]
-    for part, factor in single.columns:
+    for part, factor in (option for option in options if option in single.columns):
         new = single[(part, factor)].reindex(table.index)
         rows = new.notna()
         ledger.find("part_slip", "household", rows, part, detail=_money(new[rows]))
