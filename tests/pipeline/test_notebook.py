@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from povmon.pipeline.kernel import fixed_environment
+from povmon.pipeline.environment import fixed_environment
 from povmon.pipeline.notebook import NotebookFailed, NotebookJob, run_notebook
 
 GOOD = """from povmon.present.display import Text

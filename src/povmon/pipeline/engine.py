@@ -153,7 +153,7 @@ class Run:
             # Imported only here: a run with nothing to do must be quick.
             import tempfile
 
-            from povmon.pipeline.kernel import fixed_environment
+            from povmon.pipeline.environment import fixed_environment
             from povmon.pipeline.workers import Workers
 
             make = self._make_workers or Workers

@@ -1,7 +1,4 @@
-"""The kernel that runs a notebook: this very Python, in a fixed environment, by private sockets.
-
-The user's own kernelspecs, IPython profile and plotting settings cannot change a report.
-"""
+"""The kernel that runs a notebook: this very Python, whatever kernelspecs are installed."""
 
 from __future__ import annotations
 
@@ -9,8 +6,6 @@ import itertools
 import os
 import subprocess
 import sys
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 from jupyter_client.kernelspec import KernelSpec
@@ -22,36 +17,6 @@ _NUMBERS = itertools.count()
 
 # Options of every kernel: no history file, so kernels do not wait for one another's database.
 _ARGUMENTS = ["--HistoryManager.enabled=False", "--IPKernelApp.log_level=40"]
-
-
-def fixed_environment(private: Path) -> dict[str, str]:
-    """Environment variables under which a notebook gives the same bytes everywhere.
-
-    Parameters
-    ----------
-    private : folder of this run, for sockets and for an empty IPython profile.
-    """
-    threads = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM")
-    return {
-        **{f"{name}_NUM_THREADS": "1" for name in threads},
-        "PYTHONHASHSEED": "0",
-        "PYTHONNOUSERSITE": "1",
-        "SOURCE_DATE_EPOCH": "315532800",  # 1980-01-01, the first date that a zip file can hold
-        "TZ": "UTC",
-        "LC_ALL": "C.UTF-8",
-        "LANGUAGE": "",
-        "MPLBACKEND": "agg",
-        "MATPLOTLIBRC": _matplotlibrc(),
-        "IPYTHONDIR": str(private / "ipython"),
-        "JUPYTER_RUNTIME_DIR": str(private / "runtime"),
-    }
-
-
-def _matplotlibrc() -> str:
-    """Matplotlib's own settings file, in place of a user's."""
-    found = find_spec("matplotlib")
-    folder = Path(found.origin).parent if found and found.origin else Path()
-    return str(folder / "mpl-data" / "matplotlibrc")
 
 
 class ReportKernelManager(AsyncKernelManager):

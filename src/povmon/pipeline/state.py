@@ -27,7 +27,11 @@ from povmon.pipeline.tasks import Task
 # Raise it when a change of the pipeline itself makes earlier records worthless.
 FORMAT = 1
 # Modules that every notebook's page passes through.
-_RUNNER = ("povmon.pipeline.notebook", "povmon.present.exporter")
+_RUNNER = (
+    "povmon.pipeline.notebook",
+    "povmon.pipeline.environment",
+    "povmon.present.exporter",
+)
 
 
 @dataclass(frozen=True)
