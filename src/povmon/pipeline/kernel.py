@@ -48,5 +48,3 @@ class ReportKernelManager(AsyncKernelManager):
         pid = getattr(self.provisioner, "pid", None)
         if pid:
             self.running.add(pid)
-
-    post_start_kernel = AsyncKernelManager.post_start_kernel

@@ -6,6 +6,7 @@ import importlib
 import os
 import signal
 import sys
+import time
 import traceback
 from dataclasses import dataclass
 from multiprocessing import connection, get_context
@@ -15,6 +16,8 @@ from typing import Any
 
 from povmon.errors import PovmonError
 from povmon.pipeline.notebook import NotebookFailed, NotebookJob, run_notebook
+
+PATIENCE = 0.7  # seconds that workers have to end by themselves
 
 
 @dataclass(frozen=True)
@@ -158,10 +161,12 @@ class Workers:
             worker.channel.close()
             if worker.task:
                 worker.process.terminate()
+        end = time.monotonic() + PATIENCE
         for worker in self._workers:
-            worker.process.join(2)
+            worker.process.join(max(0.0, end - time.monotonic()))
             if worker.process.is_alive():
                 worker.process.kill()
+                worker.process.join()
         self._workers = []
 
 
