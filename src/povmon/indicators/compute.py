@@ -9,7 +9,7 @@ import pandas as pd
 
 from povmon.estimate import Design, estimate
 from povmon.indicators.catalogue import CATALOGUE
-from povmon.indicators.frames import Frames, load, person_groups
+from povmon.indicators.frames import AGE_GROUPS, SIZE_GROUPS, Frames, load, person_groups
 from povmon.indicators.indicator import Indicator
 from povmon.indicators.policy import apply_policy
 from povmon.indicators.store import COLUMNS, NATION, write_estimates
@@ -30,6 +30,8 @@ LINED = ("headcount", "poverty_gap", "poverty_severity")
 PLACES = ("county", "province", "key_county")
 PERSON_GROUPS = ("sex", "age_group", "ethnicity")
 HOUSEHOLD_GROUPS = ("head_sex", "household_size")
+# Age and size groups stand in their own order, not in that of their names.
+GROUP_ORDER = {label: i for i, (*_, label) in enumerate((*AGE_GROUPS, *SIZE_GROUPS))}
 # The column that holds a kind's domains, where it has another name.
 COLUMN_OF_KIND = {"county": "county_id", "province": "province_id"}
 COUNTY_FORM = "from the county form: a report, not a sample estimate"
@@ -80,12 +82,13 @@ def _all_kinds(survey: Survey, frames: Frames, kinds: Sequence[str], label: str)
     keys = pd.DataFrame(
         {
             "kind": table["domain_kind"].map(order),
+            "place": table["domain"].map(GROUP_ORDER).fillna(-1),
             "domain": table["domain"],
             "indicator": table["indicator"].str.split("@").str[0].map(indicators),
             "line": table["indicator"],
         }
     )
-    order_of_rows = keys.sort_values(["kind", "domain", "indicator", "line"]).index
+    order_of_rows = keys.sort_values(["kind", "place", "domain", "indicator", "line"]).index
     return table.loc[order_of_rows][list(COLUMNS)]
 
 

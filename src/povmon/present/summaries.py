@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from povmon.present import labels, numbers, style
-from povmon.present.cells import bilingual, interval_cell, value_cell
+from povmon.present.cells import bilingual
 from povmon.present.display import Column, Figure, Suppressed, Table, Text, escape_markdown
-from povmon.present.tables import nothing
+from povmon.present.tables import interval_cell, nothing, value_cell
 
 COUNTS = {
     "counties": "Counties",
@@ -125,8 +125,8 @@ def ranking_table(ranked: pd.DataFrame, what: str, top: int | None = None) -> Ta
             "rank": shown["rank"].to_numpy(),
             "ranks": [_rank_range(r) for r in rows],
             "place": [_place(r) for r in rows],
-            "value": [value_cell(pd.Series(r)) for r in rows],
-            "interval": [interval_cell(pd.Series(r)) for r in rows],
+            "value": [value_cell(r) for r in rows],
+            "interval": [interval_cell(r) for r in rows],
             "n": shown["n"].to_numpy(),
             "flag": [labels.flag(f) for f in shown["flag"]],
             "reason": shown["reason"].to_numpy(),
