@@ -181,7 +181,7 @@ def _county_form(frame: pd.DataFrame, kind: str) -> pd.DataFrame:
             value, n = _ratio_or_total(part, i)
             rows.append((str(domain), i.id, i.unit, value, n))
     table = pd.DataFrame(rows, columns=["domain", "indicator", "unit", "estimate", "n"])
-    missing = [c for c in ("se", "ci_low", "ci_high", "cv", "deff")]
+    missing = ("se", "ci_low", "ci_high", "cv", "deff")
     return table.assign(
         domain_kind=kind,
         n_psu=0,

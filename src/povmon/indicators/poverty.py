@@ -1,4 +1,4 @@
-"""Indicators of money: poverty, amounts per person and inequality; and the multidimensional index."""
+"""Indicators of money: poverty, amounts a person, inequality; and the multidimensional index."""
 
 from __future__ import annotations
 
