@@ -88,9 +88,7 @@ def test_of_conflicting_duplicates_the_sounder_stays(audited: Run) -> None:
 
 def test_of_equally_sound_conflicting_duplicates_the_first_stays(audited: Run) -> None:
     def double(content: small.Files) -> None:
-        content["51"]["household"].append(
-            dict(content["51"]["household"][0], dwelling_area=70)
-        )
+        content["51"]["household"].append(dict(content["51"]["household"][0], dwelling_area=70))
 
     audit = audited(double)
     assert audit.rejected["line"].tolist() == [8]

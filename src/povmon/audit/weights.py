@@ -95,9 +95,7 @@ def reweight(
         weighted["village"] = _village_weights(survey, tables["village"], counties)
     if "person" in tables:
         persons = tables["person"].copy()
-        persons["w_hh"] = persons["household_id"].map(
-            households.set_index("household_id")["w_hh"]
-        )
+        persons["w_hh"] = persons["household_id"].map(households.set_index("household_id")["w_hh"])
         weighted["person"] = persons
     return weighted, counties.reset_index()[RESPONSE]
 
@@ -127,9 +125,7 @@ def _calibration(
     return households["county_id"].map(factor)
 
 
-def _by_county(
-    households: pd.DataFrame, values: pd.Series, counties: pd.DataFrame
-) -> pd.Series:
+def _by_county(households: pd.DataFrame, values: pd.Series, counties: pd.DataFrame) -> pd.Series:
     sums = values.groupby(households["county_id"]).sum()
     return sums.reindex(counties.index).fillna(0.0)
 
@@ -141,9 +137,7 @@ def _expected_per_village(survey: Survey, received: pd.DataFrame) -> pd.Series:
     return pd.Series(design, index=arrived.index) if design is not None else arrived
 
 
-def _counties(
-    survey: Survey, area: str, tables: Tables, received: pd.DataFrame
-) -> pd.DataFrame:
+def _counties(survey: Survey, area: str, tables: Tables, received: pd.DataFrame) -> pd.DataFrame:
     """One row a county of the area: what was expected, what arrived, what was accepted."""
     by_county = survey.counties != "none" and "village" in survey.forms
     index = list(survey_counties(survey, area)["county_id"]) if by_county else [area]
@@ -180,9 +174,7 @@ def _counties(
 
 def _villages(records: pd.DataFrame) -> dict[str, set[str]]:
     """County id -> its villages among some records."""
-    return {
-        str(county): set(part["village_id"]) for county, part in records.groupby("county_id")
-    }
+    return {str(county): set(part["village_id"]) for county, part in records.groupby("county_id")}
 
 
 def _county_row(

@@ -65,8 +65,8 @@ def policy_text(survey: Survey) -> Text:
         "proportion is marked *caution* when its Korn-Graubard interval is wider than "
         f"{100 * p.proportion.caution_width:.0f} points and *unreliable* beyond "
         f"{100 * p.proportion.unreliable_width:.0f}; any other estimate when its coefficient of "
-        f"variation exceeds {numbers.percent(p.cv.caution, 0)} and {numbers.percent(p.cv.unreliable, 0)}. Fewer "
-        f"than {p.min_df} degrees of freedom are marked. Sources of the policy: {sources}."
+        f"variation exceeds {numbers.percent(p.cv.caution, 0)} and "
+        f"{numbers.percent(p.cv.unreliable, 0)}. Fewer than {p.min_df} degrees of freedom are marked. Sources of the policy: {sources}."
     )
 
 

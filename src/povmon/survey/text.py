@@ -62,10 +62,14 @@ def read_text_table(path: Path, place: str) -> TextTable:
         ) from error
     text, encoding = decode(data, place)
     header, rows, lines = _rows(text, place)
-    columns = {
-        name: list(map(str.strip, cells))
-        for name, cells in zip(header, zip(*rows, strict=True), strict=True)
-    } if rows else {name: [] for name in header}
+    columns = (
+        {
+            name: list(map(str.strip, cells))
+            for name, cells in zip(header, zip(*rows, strict=True), strict=True)
+        }
+        if rows
+        else {name: [] for name in header}
+    )
     return TextTable(place, columns, lines, encoding, hashlib.sha256(data).hexdigest())
 
 
