@@ -78,6 +78,15 @@ def test_an_unwritable_folder_is_named(small_root: Path) -> None:
     assert "data/processed" in text and "cannot be written" in text
 
 
+@pytest.mark.slow
+def test_reports_that_cannot_be_written_are_named(small_root: Path) -> None:
+    (small_root / "reports").write_text("a file where a folder should be")
+    done = povmon(small_root, "run", "--survey", "vlss1998")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stdout + done.stderr
+    assert "reports/vlss1998/rural/audit.html: cannot be written" in done.stderr
+
+
 @pytest.mark.parametrize("jobs", ["0", "many", "-1"])
 def test_a_wrong_number_of_jobs(small_root: Path, jobs: str) -> None:
     done = povmon(small_root, "run", "--survey", "vlss1998", f"--jobs={jobs}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 Floats = npt.NDArray[np.float64]
 
@@ -33,11 +33,11 @@ def rank_intervals(
     """
     d = len(estimate)
     each = level ** (1 / max(d, 1))
-    t = stats.t.ppf(0.5 + each / 2, np.maximum(df, 1))
+    t = special.stdtrit(np.maximum(df, 1), 0.5 + each / 2)
     low, high = estimate - t * se, estimate + t * se
     surely_higher = (low[None, :] > high[:, None]).sum(axis=1)
     surely_lower = (high[None, :] < low[:, None]).sum(axis=1)
-    rank = stats.rankdata(-estimate, method="min").astype(np.int64)
+    rank = 1 + (estimate[None, :] > estimate[:, None]).sum(axis=1)
     return pd.DataFrame(
         {"rank": rank, "rank_low": 1 + surely_higher, "rank_high": d - surely_lower}
     )

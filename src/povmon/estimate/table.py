@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from povmon.errors import PovmonError
 from povmon.estimate.design import Design, Floats, Ints, Sample, lay
@@ -117,7 +117,7 @@ def interval(
 
     Source: Korn and Graubard (1999), Analysis of Health Surveys, sec. 2.6.
     """
-    t = stats.t.ppf(0.5 + level / 2, np.maximum(df, 1))
+    t = special.stdtrit(np.maximum(df, 1), 0.5 + level / 2)
     if not bounded:
         return value - t * se, value + t * se
     inner = (value > 0) & (value < 1)

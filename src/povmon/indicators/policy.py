@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from povmon.survey.config import Policy
 
@@ -33,12 +33,12 @@ def korn_graubard(
     tail = (1 - level) / 2
     with np.errstate(divide="ignore", invalid="ignore"):
         effective = p * (1 - p) / se**2
-        correction = (stats.t.ppf(tail, np.maximum(n - 1, 1)) / stats.t.ppf(tail, df)) ** 2
+        correction = (special.stdtrit(np.maximum(n - 1, 1), tail) / special.stdtrit(df, tail)) ** 2
     inner = (p > 0) & (p < 1) & (se > 0)
     effective = np.where(inner, np.minimum(effective * correction, n), np.minimum(df + 1, n))
     x = p * effective
-    low = np.where(p > 0, stats.beta.ppf(tail, x, effective - x + 1), 0.0)
-    high = np.where(p < 1, stats.beta.ppf(1 - tail, x + 1, effective - x), 1.0)
+    low = np.where(p > 0, special.betaincinv(x, effective - x + 1, tail), 0.0)
+    high = np.where(p < 1, special.betaincinv(x + 1, effective - x, 1 - tail), 1.0)
     unknown = ~np.isfinite(p) | ~np.isfinite(se) | (df < 1)
     return np.where(unknown, np.nan, low), np.where(unknown, np.nan, high)
 

@@ -159,7 +159,8 @@ class Run:
             make = self._make_workers or Workers
             self._private = Path(tempfile.mkdtemp(prefix="povmon-"))  # readable by its owner only
             (self._private / "runtime").mkdir()
-            self._workers = make(self.jobs, fixed_environment(self._private))
+            environment = fixed_environment(self._private) | {"POVMON_ROOT": str(paths.root())}
+            self._workers = make(self.jobs, environment)
         return self._workers
 
     def _job(self, task: Task) -> Any:
@@ -265,10 +266,13 @@ class Run:
         import json
 
         path = paths.processed(self.survey) / "run-log.jsonl"
-        path.parent.mkdir(parents=True, exist_ok=True)
         stamp = {"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "commit": _commit()}
-        with path.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps(stamp | entry, ensure_ascii=False) + "\n")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("a", encoding="utf-8") as stream:
+                stream.write(json.dumps(stamp | entry, ensure_ascii=False) + "\n")
+        except OSError as error:
+            raise cannot_write(path, error) from error
 
 
 def _all_outputs(task: Task, written: list[Path]) -> list[Path]:

@@ -8,6 +8,8 @@ import signal
 import sys
 import time
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import connection, get_context
 from multiprocessing.connection import Connection
@@ -71,8 +73,9 @@ def _unexpected(error: Exception) -> str:
     return f"{type(error).__name__}: {text[0]} ({place}). POVMON_DEBUG=1 shows the traceback."
 
 
-def _serve(channel: Connection) -> None:
+def _serve(channel: Connection, environment: dict[str, str]) -> None:
     """Loop of a worker process: a job in, events out, until the channel closes."""
+    os.environ.update(environment)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides
     signal.signal(signal.SIGTERM, _stop)
     while True:
@@ -92,6 +95,18 @@ def _stop(*_: Any) -> None:
             except (ProcessLookupError, PermissionError):
                 continue  # it has ended by itself
     os._exit(143)
+
+
+@contextmanager
+def _environment(added: dict[str, str]) -> Iterator[None]:
+    """This process's environment with some variables more, for a while."""
+    before = dict(os.environ)
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 @dataclass
@@ -130,9 +145,9 @@ class Workers:
 
     def _new(self) -> _Worker:
         ours, theirs = self._context.Pipe()
-        os.environ.update(self._environment)  # the fork server copies it when it starts
-        process = self._context.Process(target=_serve, args=(theirs,), daemon=False)
-        process.start()
+        process = self._context.Process(target=_serve, args=(theirs, self._environment))
+        with _environment(self._environment):  # the fork server has it from its first moment
+            process.start()
         theirs.close()
         worker = _Worker(process, ours)
         self._workers.append(worker)

@@ -66,8 +66,8 @@ def policy_text(survey: Survey) -> Text:
         f"{100 * p.proportion.caution_width:.0f} points and *unreliable* beyond "
         f"{100 * p.proportion.unreliable_width:.0f}; any other estimate when its coefficient of "
         f"variation exceeds {numbers.percent(p.cv.caution, 0)} and "
-        f"{numbers.percent(p.cv.unreliable, 0)}. Fewer than {p.min_df} degrees of freedom are marked. "
-        f"Sources of the policy: {sources}."
+        f"{numbers.percent(p.cv.unreliable, 0)}. Fewer than {p.min_df} degrees of "
+        f"freedom are marked. Sources of the policy: {sources}."
     )
 
 
