@@ -327,11 +327,11 @@ def test_nothing_to_map_is_said(survey: Survey, estimates: pd.DataFrame) -> None
         atlas.national_map("headcoun")
 
 
-def test_a_survey_without_boundaries_gets_a_table_and_a_reason() -> None:
+def test_a_survey_without_boundaries_gets_charts_tables_and_a_reason() -> None:
     survey = load_survey("vlss1998")
     rows = county_rows(["rural", "urban"]).assign(domain_kind="area", survey="vlss1998")
     atlas = Atlas(survey, rows)
-    assert isinstance(atlas.national_map("headcount"), Table)
+    assert isinstance(atlas.national_map("headcount"), Figure)
     assert isinstance(atlas.table(), Table)
     for shown in (atlas.coverage(), atlas.area_sheets(), atlas.interval_map("headcount")):
         assert isinstance(shown, Text)

@@ -15,7 +15,7 @@ import pandas as pd
 
 from povmon import paths
 from povmon.errors import PovmonError
-from povmon.present import labels, tables
+from povmon.present import charts, labels, tables
 from povmon.present.display import Figure, Table, Text
 from povmon.present.escaping import escape_markdown
 from povmon.present.maps import draw, words
@@ -103,13 +103,16 @@ class Atlas:
 
     def sources(self) -> Text:
         """Where boundaries and the list of counties come from, and how the maps are made."""
-        return Text(words.SOURCES.format(
-            version="" if self.why_no_maps else boundaries.version(),
-            projection=boundaries.PROJECTION_NOTE,
-        ))  # fmt: skip
+        if self.why_no_maps:
+            return Text("No boundaries were used.")
+        return Text(
+            words.SOURCES.format(
+                version=boundaries.version(), projection=boundaries.PROJECTION_NOTE
+            )
+        )
 
     def national_map(self, indicator: str) -> Figure | Table | Text:
-        """Map of all areas for one indicator (without boundaries: estimates by area).
+        """Map of all areas for one indicator (without boundaries: a chart of the areas).
 
         Parameters
         ----------
@@ -121,7 +124,7 @@ class Atlas:
         """
         label = labels.indicator(indicator, self.survey.survey)
         if self.why_no_maps:
-            return tables.estimates_table(self.estimates, indicator, "area")
+            return charts.area_comparison_chart(self.estimates, indicator)
         values = self._values(indicator)
         if values.shown.empty:
             return self._nothing(label.en, values)
@@ -168,7 +171,7 @@ class Atlas:
         """What the map says, in numbers, and how sure it is."""
         label = labels.indicator(indicator, self.survey.survey)
         if self.why_no_maps:
-            return tables.headline(self.estimates, indicator, "area", self.survey.area_ids[0])
+            return tables.headline(self._pooled(), indicator, "all")
         values = self._values(indicator)
         if values.shown.empty:
             return self._nothing(label.en, values)
@@ -269,11 +272,13 @@ class Atlas:
 
     def _whole(self, indicator: str) -> pd.Series | None:
         """The pooled estimate; None where the pool has not been made."""
-        path = paths.processed(self.survey.survey, "nation") / "estimates.parquet"
-        if not path.is_file():
-            return None
-        rows = tables.select(pd.read_parquet(path), indicator, "all")
+        rows = tables.select(self._pooled(), indicator, "all")
         return rows.iloc[0] if len(rows) == 1 else None
+
+    def _pooled(self) -> pd.DataFrame:
+        """The pooled estimates; no rows where the pool has not been made."""
+        path = paths.processed(self.survey.survey, "nation") / "estimates.parquet"
+        return pd.read_parquet(path) if path.is_file() else self.estimates.head(0)
 
     def _area_row(self, indicator: str, area: str) -> pd.Series | None:
         rows = tables.select(self.estimates, indicator, "area", area)
