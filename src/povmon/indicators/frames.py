@@ -53,11 +53,6 @@ def load(survey: Survey, areas: Sequence[str]) -> Frames:
     PovmonError : an area has not been audited yet, or has no accepted household.
     """
     records = {form: _read(survey, areas, form) for form in survey.forms}
-    for form, frame in records.items():
-        frame.drop(
-            columns=[c for c in FORMS[form].columns if c not in asked(survey, form) and c in frame],
-            inplace=True,
-        )
     households = records["household"]
     if households.empty:
         raise PovmonError(
@@ -88,7 +83,8 @@ def _read(survey: Survey, areas: Sequence[str], form: str) -> pd.DataFrame:
             )
         parts.append(pd.read_parquet(path))
     frame = pd.concat(parts, ignore_index=True)
-    return _with_places(frame)
+    not_asked = set(FORMS[form].columns) - set(asked(survey, form))
+    return _with_places(frame.drop(columns=[c for c in frame if c in not_asked]))
 
 
 def _with_places(frame: pd.DataFrame) -> pd.DataFrame:
