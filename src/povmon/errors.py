@@ -24,7 +24,7 @@ class PovmonError(Exception):
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
-        action = f". {self.todo}" if self.todo else ""
+        action = f"; {self.todo}" if self.todo else ""
         return f"{place}{self.what}{action}."
 
     def __reduce__(self) -> tuple[object, tuple[str, str, str]]:

@@ -23,6 +23,7 @@ FACTS = Facts(
     delivery="area_province",
     forms=("household",),
     products=("audit", "indicators"),
+    mapped=True,
     areas={"east": ("East", "东"), "west": ("West", "西")},
     units={},
 )

@@ -25,6 +25,7 @@ class Facts:
 
     Attributes
     ----------
+    mapped : whether its counties have boundaries.
     areas : area id -> (English name, Chinese name), in the survey's order.
     units : liaison unit id -> (English name, Chinese name, its areas in this survey).
     """
@@ -36,6 +37,7 @@ class Facts:
     delivery: str
     forms: tuple[str, ...]
     products: tuple[str, ...]
+    mapped: bool
     areas: dict[str, tuple[str, str]]
     units: dict[str, tuple[str, str, list[str]]]
 
@@ -92,6 +94,7 @@ def _read(name: str) -> Facts:
         delivery=survey.delivery,
         forms=tuple(survey.forms),
         products=tuple(survey.products),
+        mapped=survey.counties == "reference",
         areas=dict(survey.area_names),
         units=_units(survey.area_ids) if "brief" in survey.products else {},
     )

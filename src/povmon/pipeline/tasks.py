@@ -109,7 +109,7 @@ class _Makers:
         if needs_generation(self.facts):
             tasks.append(self._function("generate", "generate", once=True, inputs=self.base))
             self.before = {"generate": ""}
-        if self.has("atlas"):
+        if self.has("atlas") and self.facts.mapped:
             tasks.append(Task("boundaries", self.survey, {}, function="boundaries"))
         return tasks
 
@@ -164,7 +164,8 @@ class _Makers:
         if self.has("summary"):
             tasks.append(self._national("summary", {}))
         if self.has("atlas"):
-            tasks.append(self._national("atlas", {"boundaries": "*"}))
+            maps = {"boundaries": "*"} if self.facts.mapped else {}
+            tasks.append(self._national("atlas", maps))
         return tasks
 
     def _national(self, step: str, more: dict[str, str]) -> Task:
