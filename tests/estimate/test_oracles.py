@@ -11,7 +11,20 @@ import pandas as pd
 import pytest
 
 from povmon.errors import PovmonError
-from povmon.estimate import Design, estimate, fgt, gini, mean, multidimensional, ratio, total
+from povmon.estimate import (
+    Design,
+    atkinson,
+    estimate,
+    fgt,
+    gei,
+    gini,
+    income_gap_ratio,
+    mean,
+    multidimensional,
+    ratio,
+    total,
+    watts,
+)
 
 ORACLES = Path(__file__).resolve().parents[1] / "oracles"
 DEPRIVATIONS = [f"d{j}" for j in range(1, 11)]
@@ -49,6 +62,13 @@ MEASURES = {
     "total_poor": total("poor"),
     "consumption_ratio_narm": ratio("consumption_pc", "income_pc"),
     "consumption_mean_narm": mean("consumption_pc"),
+    "income_gap_ratio": income_gap_ratio("income_pc", 2300),
+    "watts_pos": watts("income_pc", 2300),
+    "gei_0_pos": gei("income_pc", 0),
+    "gei_1_pos": gei("income_pc", 1),
+    "gei_2_pos": gei("income_pc", 2),
+    "atk_0.5_pos": atkinson("income_pc", 0.5),
+    "atk_1_pos": atkinson("income_pc", 1),
 }
 HOUSEHOLD = {"total_hh_income": total("hh_income")}
 

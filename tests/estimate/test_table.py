@@ -9,7 +9,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from povmon.errors import PovmonError
-from povmon.estimate import Design, estimate, fgt, gini, mean, proportion, ratio, total
+from povmon.estimate import (
+    Design,
+    atkinson,
+    estimate,
+    fgt,
+    gei,
+    gini,
+    income_gap_ratio,
+    mean,
+    proportion,
+    ratio,
+    sen,
+    sst,
+    total,
+    watts,
+)
 
 DESIGN = Design("h", "c", "w", lonely="certainty")
 MEASURES = [fgt("y", 10.0, 0), fgt("y", 10.0, 1), mean("y"), total("y"), gini("y")]
@@ -204,3 +219,47 @@ def test_population_sizes_are_checked() -> None:
 def test_a_census_has_no_sampling_error() -> None:
     frame = pd.DataFrame({"h": 1, "c": [1, 1, 2, 2], "w": 1.0, "y": [1.0, 2, 3, 5], "n": 2, "m": 2})
     assert estimate(frame, Design("h", "c", "w", fpc=("n", "m")), [mean("y")])["se"].iloc[0] == 0
+
+
+NONLINEAR = [
+    sen("y", 10.0), sst("y", 10.0), income_gap_ratio("y", 10.0), watts("y", 10.0), gini("y"),
+    gei("y", 0), gei("y", 1), gei("y", 2), gei("y", -1), atkinson("y", 0.5), atkinson("y", 2),
+    fgt("y", 10.0, 1.5),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("measure", NONLINEAR, ids=lambda m: m.name)
+def test_linearised_values_are_derivatives(measure: object) -> None:
+    """A little more weight on one row moves the estimate as its linearised value says."""
+    from povmon.estimate.domains import lay_domains
+
+    rng = np.random.default_rng(7)
+    frame = pd.DataFrame({"y": rng.integers(1, 30, 40) + 0.5, "g": rng.choice(["a", "b"], 40)})
+    weight = rng.uniform(1, 5, 40)
+    domains = lay_domains(frame, ["g"])
+    base = measure.linearise(frame, weight, domains)  # type: ignore[attr-defined]
+    for row in range(0, 40, 7):
+        step = 1e-6 * np.eye(40)[row]
+        up = measure.linearise(frame, weight + step, domains)  # type: ignore[attr-defined]
+        down = measure.linearise(frame, weight - step, domains)  # type: ignore[attr-defined]
+        slope = (up.estimate - down.estimate)[domains.code[row]] / 2e-6
+        assert slope == pytest.approx(base.values[row], rel=1e-5, abs=1e-8)
+
+
+def test_sen_by_its_definition() -> None:
+    y = np.array([1.0, 4.0, 6.0, 12.0])
+    frame = pd.DataFrame({"h": 1, "c": range(4), "w": 1.0, "y": y})
+    h, i = 3 / 4, np.mean([0.9, 0.6, 0.4])
+    g = np.abs(y[:3, None] - y[:3]).sum() / (2 * 3 * y[:3].sum())
+    got = estimate(frame, DESIGN, [sen("y", 10.0), sst("y", 10.0)])["estimate"]
+    assert got[0] == pytest.approx(h * (i + (1 - i) * g))
+    gaps = np.array([0.9, 0.6, 0.4, 0.0])
+    g = np.abs(gaps[:, None] - gaps).sum() / (2 * 4 * gaps.sum())
+    assert got[1] == pytest.approx(gaps.mean() * (1 + g))
+
+
+def test_nobody_poor_gives_zero_and_not_an_accident() -> None:
+    frame = pd.DataFrame({"h": 1, "c": range(4), "w": 1.0, "y": 50.0})
+    got = estimate(frame, DESIGN, [sen("y", 10.0), sst("y", 10.0), watts("y", 10.0)])
+    assert (got["estimate"] == 0).all()
+    assert np.isnan(estimate(frame, DESIGN, [income_gap_ratio("y", 10.0)])["estimate"].iloc[0])

@@ -1,20 +1,27 @@
 """Poverty statistics on survey designs: every estimate with its standard error."""
 
 from povmon.estimate.design import Design
-from povmon.estimate.inequality import gini
-from povmon.estimate.measures import fgt, mean, proportion, ratio, total
+from povmon.estimate.inequality import atkinson, gei, gini
+from povmon.estimate.measures import mean, proportion, ratio, total
 from povmon.estimate.multidimensional import multidimensional
+from povmon.estimate.poverty import fgt, income_gap_ratio, sen, sst, watts
 from povmon.estimate.table import estimate, interval
 
 __all__ = [
     "Design",
+    "atkinson",
     "estimate",
     "fgt",
+    "gei",
     "gini",
+    "income_gap_ratio",
     "interval",
     "mean",
     "multidimensional",
     "proportion",
     "ratio",
+    "sen",
+    "sst",
     "total",
+    "watts",
 ]

@@ -1,4 +1,4 @@
-"""Measures that are functions of sums: mean, total, proportion, ratio, FGT.
+"""What a measure is, and the plain ones: mean, total, proportion, ratio.
 
 Each measure turns rows into an estimate for each domain and the linearised values that its
 variance needs: the derivative of the estimate with respect to a row's weight.
@@ -6,7 +6,7 @@ variance needs: the derivative of the estimate with respect to a row's weight.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -120,43 +120,6 @@ class Total:
         return Linearised(domains.sum(weight * values), values, used)
 
 
-@dataclass(frozen=True)
-class FGT:
-    """Foster-Greer-Thorbecke index."""
-
-    x: str
-    line: float | str
-    alpha: float
-    closed: bool
-    name: str
-    bounded: bool = field(default=False)
-
-    def linearise(self, frame: pd.DataFrame, weight: Floats, domains: Domains) -> Linearised:
-        """Mean of ((line - x) / line)**alpha over all, non-poor counting zero."""
-        x = numbers(frame, self.x)
-        line = poverty_line(frame, self.line)
-        used = np.isfinite(x)
-        gap = fgt_values(x, line, self.alpha, closed=self.closed)
-        return ratio_of(gap, np.ones_like(gap), used, weight, domains)
-
-
-def poverty_line(frame: pd.DataFrame, line: float | str) -> Floats:
-    """The line of each row, shape (n,): a number for all, or a column."""
-    values = numbers(frame, line) if isinstance(line, str) else np.full(len(frame), float(line))
-    if not (np.isfinite(values) & (values > 0)).all():
-        raise PovmonError(f"poverty line {line!r} is missing or not positive", todo="correct it")
-    return values
-
-
-def fgt_values(x: Floats, line: Floats, alpha: float, *, closed: bool = False) -> Floats:
-    """Row values of the FGT index; a negative income is poor and its gap counts as for zero."""
-    poor = (x <= line) if closed else (x < line)
-    if alpha == 0:
-        return np.where(poor, 1.0, 0.0)
-    gap = np.clip((line - np.maximum(x, 0.0)) / line, 0.0, 1.0)
-    return np.where(poor, gap**alpha, 0.0)
-
-
 def mean(x: str, *, name: str | None = None) -> Mean:
     """Weighted mean of column `x`: sum(w x) / sum(w)."""
     return Mean(x, name or f"mean({x})")
@@ -178,20 +141,3 @@ def ratio(num: str, den: str, *, name: str | None = None, bounded: bool = False)
     `bounded`: the ratio is a share (num is part of den), so its interval is a logit one.
     """
     return Ratio(num, den, name or f"ratio({num}, {den})", bounded=bounded)
-
-
-def fgt(
-    x: str, line: float | str, alpha: float, *, closed: bool = False, name: str | None = None
-) -> FGT:
-    """Foster-Greer-Thorbecke index P_alpha of column `x` at `line` (a number or a column).
-
-    P_alpha = sum(w ((z - x) / z)**alpha [x < z]) / sum(w). `alpha` 0 is the headcount, 1 the
-    poverty gap, 2 its severity. `closed`: a value equal to the line counts as poor. A negative
-    value is poor and its gap counts as for zero, so that no gap exceeds 1.
-
-    Source: Foster, Greer and Thorbecke (1984), Econometrica 52, eq. 1.
-    """
-    if not alpha >= 0:
-        raise PovmonError(f"alpha is {alpha}", where="fgt", todo="use 0 or more")
-    label = name or f"fgt{alpha:g}({x}, {line})"
-    return FGT(x, line, float(alpha), closed, label, bounded=alpha == 0)
