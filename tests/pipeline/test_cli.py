@@ -33,7 +33,7 @@ def refused(done: subprocess.CompletedProcess[str]) -> str:
 
 def test_an_unknown_survey_lists_the_valid_ones(small_root: Path) -> None:
     text = refused(povmon(small_root, "run", "--survey", "dmeo"))
-    assert text == "unknown survey 'dmeo'. did you mean 'demo'? valid: demo, vlss1998."
+    assert text == "unknown survey 'dmeo'; did you mean 'demo'? valid: demo, vlss1998."
     assert not (small_root / "reports").exists()
 
 
@@ -44,7 +44,7 @@ def test_a_survey_name_leads_nowhere_else(small_root: Path, name: str) -> None:
 
 def test_a_misspelt_area_lists_the_valid_ones(small_root: Path) -> None:
     text = refused(povmon(small_root, "run", "--survey", "vlss1998", "--area", "rurall"))
-    assert "unknown area 'rurall'. did you mean 'rural'? valid: rural, urban." in text
+    assert "unknown area 'rurall'; did you mean 'rural'? valid: rural, urban." in text
 
 
 def test_missing_submissions_say_which_and_what_to_do(small_root: Path) -> None:

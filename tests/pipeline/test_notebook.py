@@ -96,7 +96,7 @@ def test_our_own_error_speaks_for_itself(root: Path) -> None:
     )
     with pytest.raises(NotebookFailed) as caught:
         run_notebook(job(root, source), lambda _: None)
-    assert str(caught.value).startswith("a.csv, line 3: no such column. add it.")
+    assert str(caught.value).startswith("a.csv, line 3: no such column; add it.")
 
 
 def test_a_kernel_that_dies_is_told(root: Path) -> None:
