@@ -30,6 +30,9 @@ def test_estimates_stand_with_their_interval_and_sample(estimates: pd.DataFrame)
     html = table._repr_html_()
     assert "10.0\u202f%" in html
     assert "6.5 to 13.5" in html
+    headcount = tables.select(estimates, "headcount", "area", "wumeng").iloc[0]
+    assert "Standard error" in html
+    assert f">{100 * headcount['se']:.1f}<" in html
     assert "0.351" in html
     assert "Wumeng Mountain Area 乌蒙山区" in table.caption
 

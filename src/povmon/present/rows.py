@@ -62,9 +62,22 @@ def interval_cell(row: Mapping[str, Any]) -> Any:
     if numbers.is_missing(row["estimate"]):
         return Suppressed(reason_of(row), detail_of(row))
     if numbers.is_missing(row["ci_low"]) or numbers.is_missing(row["ci_high"]):
-        given = row.get("reason")
-        return Suppressed(NO_ERROR if numbers.is_missing(given) or not given else str(given))
+        return _no_error(row)
     return numbers.interval(row["ci_low"], row["ci_high"], row["unit"])
+
+
+def error_cell(row: Mapping[str, Any]) -> Any:
+    """The standard error in the estimate's unit (of a share: in percentage points)."""
+    if numbers.is_missing(row["estimate"]):
+        return Suppressed(reason_of(row), detail_of(row))
+    if numbers.is_missing(row["se"]):
+        return _no_error(row)
+    return numbers.value_in_unit(row["se"], row["unit"], sign=False)
+
+
+def _no_error(row: Mapping[str, Any]) -> Suppressed:
+    given = row.get("reason")
+    return Suppressed(NO_ERROR if numbers.is_missing(given) or not given else str(given))
 
 
 def reason_of(row: Mapping[str, Any]) -> str:

@@ -19,6 +19,7 @@ from povmon.present.rows import (
     NO_ERROR,
     briefly,
     detail_of,
+    error_cell,
     flag_cell,
     interval_cell,
     reason_of,
@@ -42,6 +43,7 @@ __all__ = [
 
 Names = Mapping[str, str]
 SAMPLE_NOTE = (
+    "Standard errors of shares are in percentage points. "
     "Sample: households, or villages for indicators of villages. PSUs: primary sampling units, "
     "the sample villages or communes."
 )
@@ -120,6 +122,7 @@ def estimates_table(
             "domain": [capitalised(labels.domain(d, shown)) for d in rows["domain"]],
             "order": rows["estimate"],
             "estimate": _each(rows, value_cell),
+            "se": _each(rows, error_cell),
             "interval": _each(rows, interval_cell),
             "n": rows["n"],
             "n_psu": rows["n_psu"],
@@ -128,6 +131,7 @@ def estimates_table(
     )
     columns = _heading_columns(frame, kind_words) + [
         Column("estimate", "Estimate", align="right", sort="order"),
+        Column("se", "Standard error", align="right"),
         Column("interval", "95\u202f% interval", align="right", sort="order"),
         Column("n", "Sample", format="integer"),
         Column("n_psu", "PSUs", format="integer"),
