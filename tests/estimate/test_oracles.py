@@ -19,8 +19,10 @@ from povmon.estimate import (
     gei,
     gini,
     income_gap_ratio,
+    lorenz,
     mean,
     multidimensional,
+    quantile,
     ratio,
     total,
     watts,
@@ -187,3 +189,22 @@ def test_a_single_psu_without_a_rule_is_an_error(survey: pd.DataFrame) -> None:
     frame = survey[~(survey["county"].eq(7) & survey["village"].ne(701))]
     with pytest.raises(PovmonError, match=r"single PSU: 7.*choose lonely="):
         estimate(frame, DESIGN, [mean("income_pc")])
+
+
+@pytest.mark.parametrize("stages", FINITE)
+@pytest.mark.parametrize("definition", ["math", "school", "hf7"])
+def test_quantiles(definition: str, stages: str, survey: pd.DataFrame, oracle: dict) -> None:
+    want = oracle[stages][f"quantile_{definition}"]
+    measures = [quantile("income_pc", p, definition) for p in want["p"]]
+    got = estimate(survey, FINITE[stages], measures)
+    np.testing.assert_allclose(got["estimate"], want["est"], **CLOSE)
+    np.testing.assert_allclose(got[["ci_low", "ci_high"]], want["ci"], **CLOSE)
+    np.testing.assert_allclose(got["se"], want["se"], **CLOSE)
+
+
+@pytest.mark.parametrize("stages", FINITE)
+def test_lorenz(stages: str, survey: pd.DataFrame, oracle: dict) -> None:
+    want = oracle[stages]["lorenz"]
+    got = estimate(survey, FINITE[stages], [lorenz("income_pc", p) for p in want["p"]])
+    np.testing.assert_allclose(got["estimate"], want["est"], **CLOSE)
+    np.testing.assert_allclose(got["se"], want["se"], **CLOSE)

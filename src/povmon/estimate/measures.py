@@ -6,6 +6,7 @@ variance needs: the derivative of the estimate with respect to a row's weight.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -27,6 +28,9 @@ class Linearised:
     estimate: Floats  # (D,)
     values: Floats  # (n,) derivative of the estimate with respect to the row's weight
     used: Flags  # (n,) rows that entered the measure
+    # A quantile is estimated by inverting F: the values are then those of F at the quantile.
+    level: Floats | None = None  # (D,) F at the estimate
+    inverse: Callable[[Floats], Floats] | None = None  # F -> quantile, both (D,)
 
 
 class Measure(Protocol):

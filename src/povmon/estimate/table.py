@@ -73,7 +73,8 @@ def estimate(
         n_psu, df = degrees_of_freedom(cells[0], used, len(domains))
         var = variance(sample, domains, cells, result.values)
         n = domains.sum(used).astype(np.int64)
-        piece = _columns(measure, result.estimate, var, n, n_psu, df, level)
+        piece = _columns(measure, result, var, n, n_psu, df, level)
+        # Of a quantile: the design effect of F at the quantile.
         piece["deff"] = divide(var, _simple_random_variance(sample, domains, result, n))
         weight = domains.sum(sample.weight)
         piece["excluded"] = 1.0 - divide(domains.sum(sample.weight * used), weight)
@@ -83,14 +84,17 @@ def estimate(
 
 
 def _columns(
-    measure: Measure, value: Floats, var: Floats, n: Ints, n_psu: Ints, df: Ints, level: float
+    measure: Measure, result: Linearised, var: Floats, n: Ints, n_psu: Ints, df: Ints, level: float
 ) -> pd.DataFrame:
     """The table's columns for one measure."""
-    missing = ~np.isfinite(value) | (n == 0)
-    value = np.where(missing, np.nan, value)
+    missing = ~np.isfinite(result.estimate) | (n == 0)
+    value = np.where(missing, np.nan, result.estimate)
     # Without a degree of freedom there is no estimate of the variance.
     se = np.where(missing | (df < 1), np.nan, np.sqrt(np.maximum(var, 0.0)))
-    low, high = interval(value, se, df, level=level, bounded=measure.bounded)
+    if result.inverse is not None and result.level is not None:
+        se, low, high = woodruff(result, se, df, level)
+    else:
+        low, high = interval(value, se, df, level=level, bounded=measure.bounded)
     return pd.DataFrame(
         {
             "measure": measure.name,
@@ -104,6 +108,19 @@ def _columns(
             "cv": divide(se, np.abs(value)),
         }
     )
+
+
+def woodruff(
+    result: Linearised, se: Floats, df: Ints, level: float
+) -> tuple[Floats, Floats, Floats]:
+    """Standard error and interval of a quantile by inverting that of F at the quantile.
+
+    Source: Woodruff (1952); the standard error is the interval's width over twice Student's t.
+    """
+    assert result.inverse is not None and result.level is not None
+    t = special.stdtrit(np.maximum(df, 1), 0.5 + level / 2)
+    low, high = result.inverse(result.level - t * se), result.inverse(result.level + t * se)
+    return (high - low) / (2 * t), low, high
 
 
 def interval(
