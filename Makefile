@@ -27,7 +27,7 @@ ROOT := "$${POVMON_ROOT:-.}"
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
 .PHONY: all default help generate codebook calibration why font lock lab notebook test test-all \
-	lint bench clean distclean
+	lint strip bench clean distclean
 
 default: all
 
@@ -70,6 +70,9 @@ lint: $(STAMP) ## Check style (ruff) and types (mypy)
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m mypy
+
+strip: $(STAMP) ## Remove outputs and traces of a run from the notebooks, as they are committed
+	@$(BIN)/nbstripout --keep-id notebooks/*/*.ipynb
 
 bench: $(STAMP) ## Measure SURVEY from nothing, with nothing to do, and with one area changed
 	@$(POVMON) bench --survey "$$SURVEY" --area "$$AREA"
