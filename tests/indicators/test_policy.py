@@ -81,3 +81,15 @@ def test_limits_are_data() -> None:
     assert apply_policy(row(n=40), Policy(min_households=50), villages=False)["flag"].iloc[0] == (
         "suppressed"
     )
+
+
+def test_a_suppressed_row_gives_only_what_suppresses_it() -> None:
+    got = apply_policy(row(n=20, df=3, se=0.2), Policy(), villages=False).iloc[0]
+    assert got["reason"] == "20 households, fewer than 30"
+
+
+def test_an_index_without_a_case_is_not_certain() -> None:
+    none = row(bounded=False, estimate=0.0, se=0.0, cv=np.nan)
+    got = apply_policy(none, Policy(), villages=False).iloc[0]
+    assert got["flag"] == "unreliable"
+    assert "no case in the sample" in got["reason"]

@@ -23,7 +23,7 @@ def situation(**changes: object) -> pd.DataFrame:
 
 def target(**changes: object) -> pd.DataFrame:
     row = {
-        "target": "t", "en": "Safe <b>water</b>", "zh": "饮水", "due": 2015, "unit": "share",
+        "target": "t", "indicator": "water_safe", "en": "Safe <b>water</b>", "zh": "饮水", "due": 2015, "unit": "share",
         "estimate": 0.6, "ci_low": 0.55, "ci_high": 0.65, "aim": 0.95,
         "value_basis": "working value", "gap": 0.35, "years": 5, "yearly": 0.07,
         "yearly_low": 0.06, "yearly_high": 0.08, "reported": math.nan, "met": "no",
@@ -60,6 +60,7 @@ def test_withheld_estimate_shows_its_reason():
 def test_targets_table_marks_working_values_and_escapes():
     html = plans.targets_table(target())._repr_html_()
     assert "95.0\u202f% *" in html and "Working value" in html
+    assert "Tap or deep-well water" in html
     assert "<b>water</b>" not in html and "&lt;b&gt;" in html
 
 
@@ -140,12 +141,14 @@ def test_brief_opening_marks_unverified_and_uncovered():
 
 def test_letter_gives_figures_counties_and_open_duties():
     places = pd.DataFrame(
-        {"unit_en": ["Ministry"], "unit_zh": ["部"], "area_en": ["Wumeng"], "area_zh": ["乌蒙"]}
-    )
+        {"unit_en": ["Ministry"], "unit_zh": ["部"], "area_en": ["Wumeng"], "area_zh": ["乌蒙"],
+         "verification": ["verified"]}
+    )  # fmt: skip
     need = pd.DataFrame({"area_en": ["Wumeng"] * 4, "county_en": list("ABCD"), "county_zh": ""})
     duties = pd.DataFrame({"en": ["Study", "Report"], "performed": ["2011-12-20", ""]})
     frame = situation(area_en="Wumeng")
-    text = briefs.letter(places, frame, need, duties, "the survey").markdown
+    text = briefs.letter(places, frame, need, duties, "survey", True).markdown
+    assert "generated records" in text and "Your unit is in contact with" in text
     assert "37.0\u202f% of the rural registered population of Wumeng" in text
     assert "A, B and C" in text and "D" not in text
     assert "- Report" in text and "Study" not in text
@@ -153,11 +156,14 @@ def test_letter_gives_figures_counties_and_open_duties():
 
 def test_letter_of_an_area_not_covered():
     places = pd.DataFrame(
-        {"unit_en": ["Ministry"], "unit_zh": ["部"], "area_en": ["Wumeng"], "area_zh": ["乌蒙"]}
-    )
+        {"unit_en": ["Ministry"], "unit_zh": ["部"], "area_en": ["Wumeng"], "area_zh": ["乌蒙"],
+         "verification": ["unverified"]}
+    )  # fmt: skip
     duties = pd.DataFrame({"en": ["Report"], "performed": [""]})
     empty = pd.DataFrame()
-    assert "does not cover it" in briefs.letter(places, empty, empty, duties, "S").markdown
+    text = briefs.letter(places, empty, empty, duties, "S", False).markdown
+    assert "does not cover it" in text and "generated" not in text
+    assert "a pairing that is not verified" in text and "please confirm it" in text
 
 
 def test_area_column_only_where_there_are_several():

@@ -162,6 +162,8 @@ def _from_frame(
         limits = ["ci_low", "ci_high"]
         share = table["unit"].eq("share")
         table.loc[share, limits] = table.loc[share, limits].clip(0.0, 1.0)
+        index = table["unit"].eq("index")
+        table.loc[index, limits] = table.loc[index, limits].clip(lower=0.0)
         yield apply_policy(table, survey.policy, villages=weight == "w_village")
 
 

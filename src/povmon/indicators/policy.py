@@ -56,13 +56,13 @@ def apply_policy(table: pd.DataFrame, policy: Policy, *, villages: bool) -> pd.D
     The table with ``flag`` ("", "caution", "unreliable", "suppressed") and ``reason`` in words.
     """
     out = table.copy()
-    reasons: list[list[str]] = [[] for _ in range(len(out))]
+    reasons: list[list[tuple[int, str]]] = [[] for _ in range(len(out))]
     rank = np.zeros(len(out), dtype=int)
 
     def mark(rows: npt.NDArray[np.bool_], level: int, words: list[str]) -> None:
         np.maximum(rank, np.where(rows, level, 0), out=rank)
         for i in np.flatnonzero(rows):
-            reasons[i].append(words[i])
+            reasons[i].append((level, words[i]))
 
     n = out["n"].to_numpy(dtype=float)
     unit, least = (
@@ -78,6 +78,12 @@ def apply_policy(table: pd.DataFrame, policy: Policy, *, villages: bool) -> pd.D
     no_error = ~np.isfinite(out["se"].to_numpy(dtype=float)) & (n >= least)
     mark(no_error, 3, ["no standard error can be estimated"] * len(out))
     _judge_width(out, policy, n, mark)
+    none = (~out["bounded"]) & out["estimate"].eq(0) & out["se"].eq(0)
+    mark(
+        none.to_numpy(dtype=bool),
+        2,
+        ["no case in the sample, so the error is not known"] * len(out),
+    )
     df = out["df"].to_numpy(dtype=float)
     mark(
         df < policy.min_df,
@@ -85,7 +91,11 @@ def apply_policy(table: pd.DataFrame, policy: Policy, *, villages: bool) -> pd.D
         [f"{int(k)} degrees of freedom, fewer than {policy.min_df}" for k in df],
     )
     out["flag"] = np.array(["", "caution", "unreliable", "suppressed"])[rank]
-    out["reason"] = ["; ".join(r) for r in reasons]
+    # Only what suppresses is a reason for suppression.
+    out["reason"] = [
+        "; ".join(words for level, words in r if top < 3 or level == 3)
+        for r, top in zip(reasons, rank, strict=True)
+    ]
     blank = ["estimate", "se", "ci_low", "ci_high", "cv", "deff"]
     out.loc[rank == 3, blank] = np.nan
     return out

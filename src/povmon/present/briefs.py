@@ -27,6 +27,7 @@ def opening(assignments: pd.DataFrame, title: str) -> Text:
     ----------
     assignments : unit_en, unit_zh, area_en, area_zh, verification, surveyed.
     title : title of the survey.
+    synthetic : its records are generated, which a letter must say, because it leaves the page.
     """
     first = assignments.iloc[0]
     unit = escape_markdown(bilingual(first["unit_en"], first["unit_zh"]))
@@ -159,12 +160,13 @@ def letter(
     need: pd.DataFrame,
     duties: pd.DataFrame,
     title: str,
+    synthetic: bool,
 ) -> Text:
     """A draft letter to the unit, with the figures of its areas.
 
     Parameters
     ----------
-    assignments : unit_en, unit_zh, area_en, area_zh.
+    assignments : unit_en, unit_zh, area_en, area_zh, verification.
     situation : indicator, area_en, estimate, ci_low, ci_high of the areas surveyed.
     need : county_en, county_zh, rank of the areas' counties in greatest need.
     duties : en, performed.
@@ -175,12 +177,20 @@ def letter(
     areas = escape_markdown(numbers.listing(labels(assignments, "area_en", "area_zh")))
     paragraphs = [
         f"To the {unit}",
-        f"Your unit is in contact with {areas}. {_figures(situation, title)}".strip(),
+        f"{_contact(assignments, areas)} {_figures(situation, title)}".strip(),
     ]
+    if synthetic:
+        paragraphs.append(
+            "**The figures come from generated records: they show what a letter would say and are "
+            "no findings about the area.**"
+        )
     if len(need):
         named = need.groupby("area_en", sort=False).head(3)
         names = escape_markdown(numbers.listing(labels(named, "county_en", "county_zh")))
-        paragraphs.append(f"By the survey, the headcount is largest in {names}.")
+        paragraphs.append(
+            f"The survey's highest estimates of the headcount are those of {names}; their order "
+            "is open, because a county's sample is small."
+        )
     waiting = list(duties.loc[duties["performed"] == "", "en"])
     if waiting:
         paragraphs.append("We have no record yet of the following, and ask you to let us know:")
@@ -189,10 +199,20 @@ def letter(
     return Text("\n>\n".join(f"> {p}" for p in paragraphs))
 
 
+def _contact(assignments: pd.DataFrame, areas: str) -> str:
+    """Which areas the unit is in contact with; unverified pairings are put as a question."""
+    if (assignments["verification"] == "verified").all():
+        return f"Your unit is in contact with {areas}."
+    return (
+        f"According to a pairing that is not verified, your unit is in contact with {areas}; "
+        "please confirm it."
+    )
+
+
 def _figures(situation: pd.DataFrame, title: str) -> str:
     """One clause an area with the headcount and its interval."""
     if situation.empty:
-        return f"{escape_markdown(title)} does not cover it."
+        return f"The {escape_markdown(title)} does not cover it."
     rows = situation[(situation["indicator"] == "headcount") & situation["estimate"].notna()]
     said = [
         f"{numbers.percent(r['estimate'])} of the rural registered population of "
@@ -200,4 +220,4 @@ def _figures(situation: pd.DataFrame, title: str) -> str:
         f"{numbers.interval(r['ci_low'], r['ci_high'], 'share')} %)"
         for _, r in rows.iterrows()
     ]
-    return f"According to {escape_markdown(title)}, {'; '.join(said)}." if said else ""
+    return f"According to the {escape_markdown(title)}, {'; '.join(said)}." if said else ""

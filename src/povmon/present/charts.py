@@ -229,7 +229,10 @@ def access_chart(
     axis.set_xlabel("Share, %")
     values = [numbers.value_in_unit(v, "share") for v in rows["estimate"]]
     listed = "; ".join(f"{n} {v}" for n, v in zip(shown, values, strict=True))
-    absent = [i for i in indicators if i not in set(rows["indicator"])]
+    # What is not a share stands in the table alone: it is neither missing nor withheld.
+    other = set(select(estimates, indicators, domain_kind, domain)["indicator"])
+    other -= set(missing["indicator"])
+    absent = [i for i in indicators if i not in other]
     left_out = numbers.listing([labels.indicator(i, survey).en for i in absent])
     note = _note(rows, missing.iloc[:0], known)
     return Figure(

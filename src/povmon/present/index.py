@@ -145,7 +145,7 @@ def _areas_table(
         content.update(cells)
         columns += more
         content["households"] = [_households(rows, area) for area in areas]
-        columns.append(Column("households", "Households", format="integer"))
+        columns.append(Column("households", "Households behind it", format="integer"))
     return Table(
         pd.DataFrame(content),
         "The areas: main indicators and pages",

@@ -26,10 +26,19 @@ UNITS: dict[str, tuple[float, int, str]] = {
     "households": (1.0, 0, "households"),
     "years": (1.0, 1, "years"),
     "m2": (1.0, 1, "m²"),
+    # The forms' unit of large amounts cannot follow a number in a text.
+    "10,000 yuan": (0.01, 0, "million yuan"),
     "km": (1.0, 1, "km"),
     "": (1.0, 2, ""),
 }
-_UNIT_HEADINGS = {"share": "%", "percent": "%", "index": "", "ratio": "", "m2": "m²"}
+_UNIT_HEADINGS = {
+    "share": "%",
+    "percent": "%",
+    "index": "",
+    "ratio": "",
+    "m2": "m²",
+    "10,000 yuan": "million yuan",
+}
 
 
 def is_missing(value: Any) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from povmon.present import labels as names
 from povmon.present import numbers
 from povmon.present.cells import (
     FLAG_NOTE,
@@ -66,7 +67,7 @@ def headline(situation: pd.DataFrame, area_en: str, area_zh: str, title: str, li
     first = (
         f"In **{name}**, {numbers.percent(first_row['estimate'])} of the rural registered "
         f"population were poor (95 % interval {ends} %), "
-        f"according to {escape_markdown(title)}. The line is {escape_markdown(line)}."
+        f"according to the {escape_markdown(title)}. The line is {escape_markdown(line)}."
     )
     if numbers.is_missing(first_row["pooled"]):
         return Text(first)
@@ -188,6 +189,7 @@ def targets_table(frame: pd.DataFrame) -> Table | Text:
     shown = pd.DataFrame(
         {
             "target": _target_names(frame),
+            "measure": [_measure(i) for i in frame["indicator"]],
             "due": [str(v) for v in frame["due"]],
             "value": each(frame, estimate_cell),
             "aim": each(frame, _aim),
@@ -197,6 +199,7 @@ def targets_table(frame: pd.DataFrame) -> Table | Text:
     )
     columns = [
         Column("target", "Target", row_header=True),
+        Column("measure", "Measured by"),
         Column("due", "By"),
         Column("value", "Baseline and 95 % interval", align="right"),
         Column("aim", "Target value", align="right"),
@@ -229,6 +232,13 @@ def targets_notes(frame: pd.DataFrame) -> Text:
     return Text("\n".join(lines))
 
 
+def _measure(indicator: str) -> Any:
+    """What a target is measured by, in words."""
+    if not indicator:
+        return Suppressed("the survey has no indicator for it")
+    return names.indicator(indicator).en
+
+
 def _target_names(frame: pd.DataFrame) -> list[str]:
     """Target names; a part of an area carries its province."""
     names = frame.get("domain_name", pd.Series([""] * len(frame), index=frame.index))
@@ -259,6 +269,7 @@ def change_table(frame: pd.DataFrame) -> Table | Text:
     shown = pd.DataFrame(
         {
             "target": _target_names(rows),
+            "measure": [_measure(i) for i in rows["indicator"]],
             "gap": [signed(v, "share") for v in rows["gap"]],
             "years": [str(v) for v in rows["years"]],
             "yearly": [signed(v, "share", digits=2) for v in rows["yearly"]],
@@ -277,6 +288,7 @@ def change_table(frame: pd.DataFrame) -> Table | Text:
         ),
         columns=[
             Column("target", "Target", row_header=True),
+            Column("measure", "Measured by"),
             Column("gap", "Gap", POINTS, align="right"),
             Column("years", "Years", align="right"),
             Column("yearly", "Needed a year", POINTS, align="right"),
@@ -296,6 +308,12 @@ def targets_text(frame: pd.DataFrame) -> Text:
         f"shows {counts['yes']} as already met and {counts['no']} as not yet met; for "
         f"{counts['cannot tell']} it cannot tell."
     )
+    working = int(((rows["met"] == "no") & (rows["value_basis"] == "working value")).sum())
+    if working:
+        said += (
+            f" Of those not yet met, {working} are held against working values of this project, "
+            "because the source gives words and no number."
+        )
     yearly = rows[rows["yearly"].notna()]
     if yearly.empty:
         return Text(said)

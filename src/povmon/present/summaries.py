@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from povmon import reference
 from povmon.present import labels, numbers, style
 from povmon.present.cells import bilingual
 from povmon.present.display import Column, Figure, Suppressed, Table, Text, escape_markdown
 from povmon.present.tables import interval_cell, nothing, value_cell
+from povmon.survey import load_survey
 
 COUNTS = {
     "counties": "Counties",
@@ -40,6 +42,7 @@ def roll_up_table(tables: dict[str, pd.DataFrame], level: str, survey: str) -> T
     tables : a frame a level, from the roll-up; each with its counts, ``all`` with the sums.
     level : "area", "province", "prefecture" or "county".
     """
+    generated = load_survey(survey).synthetic
     if level not in tables:
         return nothing(f"{level} totals", "the survey's places have no such level")
     frame = tables[level].copy()
@@ -57,6 +60,7 @@ def roll_up_table(tables: dict[str, pd.DataFrame], level: str, survey: str) -> T
             "Sample counts are accepted records. Reported figures come from the county forms; the "
             "estimated number of poor is the weighted sample, so it has a sampling error, given "
             "in the table of estimates."
+            + (" All of these are generated, the sizes of counties too." if generated else "")
         ),
         columns=[
             Column("place", TITLES[level][:-1] if level != "county" else "County", row_header=True),
@@ -269,9 +273,6 @@ def promptness_text(frame: pd.DataFrame) -> Text:
 
 def reference_text(survey: str) -> Text:
     """How the counties came to their areas, where the survey uses the reference list."""
-    from povmon import reference
-    from povmon.survey import load_survey
-
     if load_survey(survey).counties == "none":
         return Text("The survey's areas are its own; no county list is used.")
     unknown = int(reference.counties()["key_county"].eq("unknown").sum())

@@ -44,8 +44,8 @@ __all__ = [
 Names = Mapping[str, str]
 SAMPLE_NOTE = (
     "Standard errors of shares are in percentage points. "
-    "Sample: households, or villages for indicators of villages. PSUs: primary sampling units, "
-    "the sample villages or communes."
+    "Sample: households; villages for indicators of villages; counties for the county form. "
+    "PSUs: primary sampling units, the sample villages or communes."
 )
 
 

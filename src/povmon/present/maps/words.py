@@ -205,6 +205,12 @@ def coverage(values: CountyValues, areas: Mapping[str, str], missing: Sequence[s
     hidden = _hidden(values)
     if hidden:
         said += f" {hidden}"
+    shared = int(values.shown.duplicated("boundary_adcode_2021", keep=False).sum())
+    if shared:
+        said += (
+            f" {shared} of those shown share one boundary: it has a colour only where they fall "
+            "into one class."
+        )
     if missing:
         names = numbers.listing([escape_markdown(areas[a]) for a in missing])
         said += f" **There are no estimates yet for {names}.**"
