@@ -84,3 +84,17 @@ def test_the_lock_pins_every_package_with_hashes_and_names_no_registry() -> None
 def test_no_file_names_a_registry(name: str) -> None:
     text = (PROJECT / name).read_text("utf-8")
     assert "://" not in text, f"{name} holds an address"
+
+
+def test_the_example_of_a_survey_in_the_docs_is_valid(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from povmon.survey import load_survey
+
+    page = (PROJECT / "docs" / "adding-a-survey.md").read_text(encoding="utf-8")
+    folder = tmp_path / "data" / "raw" / "mine"
+    folder.mkdir(parents=True)
+    example = page.partition("```yaml\n")[2].partition("```")[0]
+    (folder / "survey.yml").write_text(example, encoding="utf-8")
+    monkeypatch.setenv("POVMON_ROOT", str(tmp_path))
+    assert load_survey("mine").area_ids == ["north", "south"]

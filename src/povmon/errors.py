@@ -25,7 +25,8 @@ class PovmonError(Exception):
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
         action = f"; {self.todo}" if self.todo else ""
-        return f"{place}{self.what}{action}."
+        stop = "" if action.endswith("?") else "."
+        return f"{place}{self.what}{action}{stop}"
 
     def __reduce__(self) -> tuple[object, tuple[str, str, str]]:
         # Keyword-only arguments do not survive pickling by default, and these

@@ -263,3 +263,9 @@ def test_nobody_poor_gives_zero_and_not_an_accident() -> None:
     got = estimate(frame, DESIGN, [sen("y", 10.0), sst("y", 10.0), watts("y", 10.0)])
     assert (got["estimate"] == 0).all()
     assert np.isnan(estimate(frame, DESIGN, [income_gap_ratio("y", 10.0)])["estimate"].iloc[0])
+
+
+def test_one_measure_and_one_column_need_no_list() -> None:
+    frame = pd.DataFrame({"h": 1, "c": [1, 2, 3, 4], "w": 1.0, "y": 1.0, "g": list("aabb")})
+    short = estimate(frame, DESIGN, mean("y"), by="g")
+    pd.testing.assert_frame_equal(short, estimate(frame, DESIGN, [mean("y")], by=["g"]))

@@ -57,6 +57,16 @@ def test_estimates(survey: str) -> None:
     )
 
 
+def test_the_example_of_the_readme(survey: str) -> None:
+    readme = (HERE.parents[1] / "README.md").read_text(encoding="utf-8")
+    lines = readme.partition("```python\n")[2].partition("```")[0]
+    found: dict[str, object] = {}
+    before, call = lines.split("\nestimate(", 1)
+    exec(f"{before}\ntable = estimate({call}", found)
+    assert isinstance(found["table"], pd.DataFrame)
+    assert found["table"]["estimate"].between(0, 1).all()
+
+
 def test_accounting(survey: str) -> None:
     want = pd.read_csv(HERE / f"{survey}_accounting.csv")
     pd.testing.assert_frame_equal(golden.accounting(survey), want, check_dtype=False)

@@ -23,7 +23,8 @@ def situation(**changes: object) -> pd.DataFrame:
 
 def target(**changes: object) -> pd.DataFrame:
     row = {
-        "target": "t", "indicator": "water_safe", "en": "Safe <b>water</b>", "zh": "饮水", "due": 2015, "unit": "share",
+        "target": "t", "indicator": "water_safe", "en": "Safe <b>water</b>", "zh": "饮水",
+        "due": 2015, "unit": "share",
         "estimate": 0.6, "ci_low": 0.55, "ci_high": 0.65, "aim": 0.95,
         "value_basis": "working value", "gap": 0.35, "years": 5, "yearly": 0.07,
         "yearly_low": 0.06, "yearly_high": 0.08, "reported": math.nan, "met": "no",

@@ -198,7 +198,7 @@ def test_a_mapping_is_checked_against_form_and_file(root: Path) -> None:
     ("old", "new", "said"),
     [
         ("    hhsize: {from: hhsize}\n", "", "required field 'hhsize'"),
-        ("    hhsize:", "    size: {from: x}\n    hhsize:", "no field 'size'"),
+        ("    hhsize:", "    size: {from: x}\n    hhsize:", "unknown field 'size'"),
     ],
 )
 def test_a_wrong_mapping_names_the_key(root: Path, old: str, new: str, said: str) -> None:

@@ -7,8 +7,8 @@ import pandas as pd
 
 from povmon.audit.ledger import Ledger, as_text
 from povmon.survey.cells import Parsed, parse
-from povmon.survey.columns import WEIGHTS, number_change, required_fields
-from povmon.survey.config import Survey
+from povmon.survey.columns import number_change
+from povmon.survey.config import WEIGHTS, Survey
 from povmon.survey.fields import PANDAS_DTYPE, Field
 from povmon.survey.forms import FORMS
 from povmon.survey.intake import ORIGIN, row_keys
@@ -39,7 +39,7 @@ def reject_incomplete(survey: Survey, ledger: Ledger) -> None:
     """Leave out records that lack what nothing can be done without (after all repairs)."""
     for form, table in ledger.tables.items():
         keys = FORMS[form].key
-        for name in required_fields(survey, FORMS[form]):
+        for name in survey.required_fields(form):
             if name not in keys:
                 ledger.reject("required_missing", form, table[name].isna(), column=name)
 

@@ -20,8 +20,8 @@ COLUMNS = ("estimate", "se", "ci_low", "ci_high", "n", "n_psu", "df", "cv", "def
 def estimate(
     frame: pd.DataFrame,
     design: Design,
-    measures: Sequence[Measure],
-    by: Sequence[str] | None = None,
+    measures: Sequence[Measure] | Measure,
+    by: Sequence[str] | str | None = None,
     *,
     level: float = 0.95,
 ) -> pd.DataFrame:
@@ -32,8 +32,8 @@ def estimate(
     frame : one row a unit (household, person, village).
     design : how the sample was drawn.
     measures : what to estimate, for example ``[fgt("income_pc", 2300, 0), gini("income_pc")]``.
-    by : columns whose combinations are the domains; None for the whole sample. Domains keep
-        all strata and PSUs of the sample.
+    by : column, or columns whose combinations are the domains; None for the whole sample. Domains
+        keep all strata and PSUs of the sample.
     level : coverage of the intervals.
 
     Returns
@@ -61,13 +61,14 @@ def estimate(
     """
     if len(frame) == 0:
         raise PovmonError("there are no rows to estimate from")
-    if not measures:
+    listed = list(measures) if isinstance(measures, Sequence) else [measures]
+    if not listed:
         raise PovmonError("no measure was asked for", todo="for example [mean('income_pc')]")
     sample = lay(frame, design)
-    domains = lay_domains(frame, by)
+    domains = lay_domains(frame, [by] if isinstance(by, str) else by)
     cells = tuple(lay_cells(stage, domains) for stage in sample.stages)
     pieces = []
-    for measure in measures:
+    for measure in listed:
         result = measure.linearise(frame, sample.weight, domains)
         used = (result.used & (sample.weight > 0)).astype(np.float64)
         n_psu, df = degrees_of_freedom(cells[0], used, len(domains))

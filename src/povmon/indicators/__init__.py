@@ -4,7 +4,7 @@ from povmon.indicators.catalogue import CATALOGUE, ids_of, indicator
 from povmon.indicators.compute import estimate_area, pool
 from povmon.indicators.difficulty import rank_areas, rank_counties
 from povmon.indicators.indicator import Indicator
-from povmon.indicators.results import AreaResults, area_results
+from povmon.indicators.results import AreaResults, area_results, households
 from povmon.indicators.rollup import RollUp, promptness, roll_up
 from povmon.indicators.store import NATION, read_estimates
 
@@ -16,6 +16,7 @@ __all__ = [
     "RollUp",
     "area_results",
     "estimate_area",
+    "households",
     "ids_of",
     "indicator",
     "pool",

@@ -23,6 +23,12 @@ def indicator(id_: str) -> Indicator:
     return CATALOGUE[base]
 
 
+def catalogue_table() -> pd.DataFrame:
+    """All indicators, one row each: the codebook of the estimates table."""
+    columns = ("id", "group", "en", "zh", "unit", "population", "definition")
+    return pd.DataFrame([{c: getattr(i, c) for c in columns} for i in CATALOGUE.values()])
+
+
 def ids_of(group: str, estimates: pd.DataFrame) -> list[str]:
     """Indicator ids of a group (``money``, ``access`` ...) that a table of estimates has."""
     present = dict.fromkeys(estimates["indicator"])

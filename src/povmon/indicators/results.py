@@ -29,6 +29,25 @@ class AreaResults:
         ]
 
 
+def households(survey: str, *areas: str) -> pd.DataFrame:
+    """The accepted households of a survey with their derived columns, for work of one's own.
+
+    Parameters
+    ----------
+    survey : its name; it must have been audited (``make SURVEY=...``).
+    areas : the areas wanted; none takes all of them.
+
+    Returns
+    -------
+    One row a household: the form's columns, where it lies (area, county_id, village_id), the
+    weights w_hh and w_person, and what indicators are made from (income_pc, consumption_pc,
+    welfare, d_<deprivation> ...), as far as the survey asked for it.
+    """
+    config = load_survey(survey)
+    wanted = [config.check_area(a) for a in areas] or config.area_ids
+    return load(config, wanted).household
+
+
 def area_results(survey: str, area: str) -> AreaResults:
     """Estimate an area (which writes its ``estimates.parquet``) and keep what is shown of it.
 

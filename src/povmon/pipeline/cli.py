@@ -103,10 +103,15 @@ def _calibration(options: argparse.Namespace) -> int:
 
 def _codebook(_: argparse.Namespace) -> int:
     from povmon import paths
+    from povmon.indicators.catalogue import catalogue_table
     from povmon.pipeline.files import label
     from povmon.survey.codebook import write
 
-    for path in write(paths.reports() / "codebook"):
+    folder = paths.reports() / "codebook"
+    written = write(folder)
+    indicators = folder / "indicators.csv"
+    catalogue_table().to_csv(indicators, index=False, lineterminator="\n")
+    for path in [*written, indicators]:
         print(f"Wrote {label(path)}")
     return 0
 

@@ -263,9 +263,12 @@ def group_chart(
     parts = [(kind, *_shown(estimates, indicator, kind)) for kind in kinds]
     parts = [part for part in parts if not part[1].empty]
     if not parts:
+        there = select(estimates, indicator)["domain_kind"].isin(list(kinds)).any()
         return nothing(
             f"{decapitalised(label.en)} by population group",
-            "the survey does not record the groups",
+            "the sample of each group is too small to be published"
+            if there
+            else "the survey does not record the groups",
         )
     sizes = [len(rows) for _, rows, _ in parts]
     figure, axes = style.figure(

@@ -14,13 +14,6 @@ from povmon.survey.fields import Form
 from povmon.survey.text import TextTable
 
 ROW_NUMBER_DIGITS = 6
-WEIGHTS = ("w_hh", "w_village")
-
-
-def required_fields(survey: Survey, form: Form) -> list[str]:
-    """Fields that a file must have; a survey without weights needs none."""
-    absent = WEIGHTS if survey.design.weights == "none" else ()
-    return [f.name for f in form.fields if f.required and f.name not in absent]
 
 
 def text_columns(survey: Survey, form: Form, table: TextTable) -> dict[str, list[str]]:
@@ -28,17 +21,15 @@ def text_columns(survey: Survey, form: Form, table: TextTable) -> dict[str, list
 
     Raises
     ------
-    PovmonError : a column that the form requires, or that survey.yml names, is not in the file;
-        survey.yml maps no column to a required field.
+    PovmonError : a column that the form requires, or that survey.yml names, is not in the file.
     """
     mapping = survey.columns.get(form.name)  # type: ignore[call-overload]
     if mapping is None:
         found = {name: table.columns[name] for name in form.columns if name in table.columns}
-        for name in required_fields(survey, form):
+        for name in survey.required_fields(form.name):
             if name not in found:
                 raise _missing(table, name)
         return found
-    _check_mapping(survey, form, mapping)
     return {name: _mapped(column, table) for name, column in mapping.items()}
 
 
@@ -94,7 +85,7 @@ def _mapped(column: Column, table: TextTable) -> list[str]:
     elif column.number_rows is not None:
         return [f"{column.number_rows}{n + 1:0{ROW_NUMBER_DIGITS}d}" for n in range(len(table))]
     elif column.source not in table.columns:
-        raise _missing(table, str(column.source))
+        raise _missing(table, str(column.source), "correct its name in survey.yml, key columns")
     else:
         cells = table.columns[column.source]
     if column.codes:
@@ -105,27 +96,10 @@ def _mapped(column: Column, table: TextTable) -> list[str]:
     return cells
 
 
-def _check_mapping(survey: Survey, form: Form, mapping: dict[str, Column]) -> None:
-    where = f"data/raw/{survey.survey}/survey.yml, key columns.{form.name}"
-    for name in mapping:
-        if name not in form.columns:
-            raise PovmonError(
-                f"the {form.name} form has no field {name!r}",
-                where=f"{where}.{name}",
-                todo=f"fields: {', '.join(form.columns)}",
-            )
-    for name in required_fields(survey, form):
-        if name not in mapping:
-            raise PovmonError(
-                f"no column is given for the required field {name!r}",
-                where=where,
-                todo="say from which column of the file it is read",
-            )
-
-
-def _missing(table: TextTable, name: str) -> PovmonError:
+def _missing(table: TextTable, name: str, remedy: str = "") -> PovmonError:
     return PovmonError(
         f"the required column {name!r} is missing",
         where=f"{table.place}, line 1",
-        todo=f"columns found: {', '.join(table.columns)}. Add the column, or correct its name",
+        todo=f"columns found: {', '.join(table.columns)}; "
+        + (remedy or "ask for the file with the column, or map it in survey.yml, key columns"),
     )

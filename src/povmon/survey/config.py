@@ -10,7 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from povmon import paths
 from povmon.errors import PovmonError, unknown_name
+from povmon.survey.forms import FORMS
 
+WEIGHTS = ("w_hh", "w_village")
 Product = Literal["audit", "indicators", "plan", "summary", "atlas", "brief"]
 FormName = Literal["county", "village", "household", "person"]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
@@ -205,6 +207,11 @@ class Survey(_Strict):
             raise unknown_name("area", area, self.area_names, where=f"survey {self.survey}")
         return area
 
+    def required_fields(self, form: str) -> list[str]:
+        """Fields of a form that a file must have; a survey without weights needs none of those."""
+        absent = WEIGHTS if self.design.weights == "none" else ()
+        return [f.name for f in FORMS[form].fields if f.required and f.name not in absent]
+
     @property
     def line(self) -> Line:
         """The main poverty line."""
@@ -226,13 +233,17 @@ def load_survey(name: str) -> Survey:
     try:
         content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{place}, line {mark.line + 1}" if mark else place
+        problem = getattr(error, "problem", None) or "it is not UTF-8"
         raise PovmonError(
-            f"not readable as YAML ({error})", where=place, todo="correct the file's syntax"
+            f"not readable as YAML ({problem})", where=where, todo="correct the file's syntax"
         ) from error
     try:
         survey = Survey.model_validate(content)
     except ValidationError as error:
         raise _explain(error, place) from error
+    _check_columns(survey, place)
     if survey.survey != name:
         raise PovmonError(
             f"is {survey.survey!r} but the folder is called {name!r}",
@@ -240,6 +251,27 @@ def load_survey(name: str) -> Survey:
             todo="give both the same name",
         )
     return survey
+
+
+def _check_columns(survey: Survey, place: str) -> None:
+    """Mapped columns are fields of their form, none that is required is missing, areas exist."""
+    for form, mapping in survey.columns.items():
+        known = FORMS[form].columns
+        for name in mapping:
+            if name not in known:
+                where = f"{place}, key columns.{form}.{name}"
+                raise unknown_name("field", name, known, where=where)
+        missing = [name for name in survey.required_fields(form) if name not in mapping]
+        if missing:
+            raise PovmonError(
+                f"the required field {', '.join(map(repr, missing))} is not mapped",
+                where=f"{place}, key columns.{form}",
+                todo="map a column of the file to it, or give constant or number_rows",
+            )
+    for value, area in (survey.area_column.codes if survey.area_column else {}).items():
+        if area not in survey.area_names:
+            where = f"{place}, key area_column.codes.{value}"
+            raise unknown_name("area", area, survey.area_names, where=where)
 
 
 def _explain(error: ValidationError, place: str) -> PovmonError:
@@ -256,8 +288,14 @@ def _explain(error: ValidationError, place: str) -> PovmonError:
         return PovmonError(f"unknown key{more}", where=where, todo=f"valid keys here: {valid}")
     if kind == "missing":
         return PovmonError(f"missing key{more}", where=where, todo="add it")
-    what = f"{first['msg']}, found {first.get('input')!r:.80}{more}"
-    return PovmonError(what, where=where, todo="correct the value")
+    what = str(first["msg"]).removeprefix("Value error, ")
+    found = first.get("input")
+    if isinstance(found, dict):
+        return PovmonError(f"{what}{more}", where=where, todo="correct it")
+    todo = "correct the value"
+    if isinstance(found, bool):
+        todo = 'correct the value; YAML reads yes, no, on and off as true and false: quote "yes"'
+    return PovmonError(f"{what}, found {found!r:.80}{more}", where=where, todo=todo)
 
 
 def _valid_keys(location: tuple[int | str, ...]) -> list[str]:
