@@ -19,11 +19,13 @@ from povmon.estimate import (
     gei,
     gini,
     income_gap_ratio,
+    joint,
     lorenz,
     mean,
     multidimensional,
     quantile,
     ratio,
+    relative_line,
     total,
     watts,
 )
@@ -208,3 +210,23 @@ def test_lorenz(stages: str, survey: pd.DataFrame, oracle: dict) -> None:
     got = estimate(survey, FINITE[stages], [lorenz("income_pc", p) for p in want["p"]])
     np.testing.assert_allclose(got["estimate"], want["est"], **CLOSE)
     np.testing.assert_allclose(got["se"], want["se"], **CLOSE)
+
+
+@pytest.mark.parametrize("stages", FINITE)
+def test_contrast(stages: str, survey: pd.DataFrame, oracle: dict) -> None:
+    want = oracle[stages]["contrast_minority_poor"]
+    both = joint(survey, FINITE[stages], fgt("income_pc", 2300, 0), by="minority")
+    change = np.array([-1.0, 1.0])
+    np.testing.assert_allclose(change @ both.estimate, want["est"], **CLOSE)
+    np.testing.assert_allclose(np.sqrt(change @ both.covariance @ change), want["se"], **CLOSE)
+
+
+@pytest.mark.parametrize("stages", FINITE)
+def test_relative_line(stages: str, survey: pd.DataFrame, oracle: dict) -> None:
+    line = relative_line("income_pc", 0.6)
+    measures = [fgt("income_pc", line, alpha, closed=True) for alpha in (0, 1)]
+    got = estimate(survey, FINITE[stages], measures)
+    want = oracle[stages]
+    wanted = [want[f"fgt{alpha}_relq60"]["est"] for alpha in (0, 1)]
+    np.testing.assert_allclose(got["estimate"], wanted, **CLOSE)
+    np.testing.assert_allclose(got["se"].iloc[1], want["fgt1_relq60"]["se"], **CLOSE)

@@ -25,8 +25,11 @@ from povmon.estimate import (
     total,
     watts,
 )
+from povmon.estimate.domains import lay_domains
+from povmon.estimate.measures import Measure, linearise
+from povmon.estimate.rows import Rows
 
-DESIGN = Design("h", "c", "w", lonely="certainty")
+DESIGN = Design("h", "c", "w", lonely="certainty", nest=True)
 MEASURES = [fgt("y", 10.0, 0), fgt("y", 10.0, 1), mean("y"), total("y"), gini("y")]
 
 
@@ -229,19 +232,18 @@ NONLINEAR = [
 
 
 @pytest.mark.parametrize("measure", NONLINEAR, ids=lambda m: m.name)
-def test_linearised_values_are_derivatives(measure: object) -> None:
+def test_linearised_values_are_derivatives(measure: Measure) -> None:
     """A little more weight on one row moves the estimate as its linearised value says."""
-    from povmon.estimate.domains import lay_domains
-
     rng = np.random.default_rng(7)
     frame = pd.DataFrame({"y": rng.integers(1, 30, 40) + 0.5, "g": rng.choice(["a", "b"], 40)})
     weight = rng.uniform(1, 5, 40)
     domains = lay_domains(frame, ["g"])
-    base = measure.linearise(frame, weight, domains)  # type: ignore[attr-defined]
+    rows = Rows(frame)
+    base = linearise(measure, rows, weight, domains)
     for row in range(0, 40, 7):
         step = 1e-6 * np.eye(40)[row]
-        up = measure.linearise(frame, weight + step, domains)  # type: ignore[attr-defined]
-        down = measure.linearise(frame, weight - step, domains)  # type: ignore[attr-defined]
+        up = linearise(measure, rows, weight + step, domains)
+        down = linearise(measure, rows, weight - step, domains)
         slope = (up.estimate - down.estimate)[domains.code[row]] / 2e-6
         assert slope == pytest.approx(base.values[row], rel=1e-5, abs=1e-8)
 

@@ -25,7 +25,8 @@ class Design:
     Parameters
     ----------
     strata : column of the stratum; None for an unstratified sample.
-    psu : column of the primary sampling unit. Equal labels in two strata are two units.
+    psu : column of the primary sampling unit. A unit that lies in two strata is an error, unless
+        `nest` says that equal labels in two strata are two units.
     weight : column of the weight, the number of units of analysis a row stands for.
     ssu : column of the second-stage unit; None takes each row for one. It matters only with a
         finite population at the second stage.
@@ -55,6 +56,7 @@ class Design:
     lonely: Lonely | None = None
     poststrata: str | None = None
     size: str | None = None
+    nest: bool = False
 
     def __post_init__(self) -> None:
         if self.lonely is not None and self.lonely not in LONELY:
@@ -100,13 +102,18 @@ class Stage:
 
 @dataclass(frozen=True)
 class Sample:
-    """A design laid over n rows: integer codes instead of labels."""
+    """A design laid over n rows: integer codes instead of labels.
+
+    Codes follow the sorted order of the labels.
+    """
 
     weight: Floats  # (n,)
     stages: tuple[Stage, ...]
     lonely: Lonely | None
     poststratum: Ints | None  # (n,)
     size: Floats | None  # (n,)
+    strata: pd.Index[Any]  # (H,) labels
+    psus: pd.Index[Any]  # (U,) labels; equal ones are told apart by their stratum
 
 
 def lay(frame: pd.DataFrame, design: Design) -> Sample:
@@ -122,8 +129,8 @@ def lay(frame: pd.DataFrame, design: Design) -> Sample:
     if design.strata is None:
         stratum, labels = np.zeros(len(frame), dtype=np.int64), pd.Index(["all"])
     else:
-        stratum, labels = _codes(frame, design.strata)
-    first = _stage(frame, stratum, len(labels), design.psu)
+        stratum, labels = codes(frame, design.strata)
+    first, psus = _first_stage(stratum, labels, frame, design)
     stages = [first]
     if design.fpc is not None:
         stages = _finite(frame, design, first, stratum)
@@ -134,22 +141,44 @@ def lay(frame: pd.DataFrame, design: Design) -> Sample:
         weight=weight,
         stages=tuple(stages),
         lonely=design.lonely,
-        poststratum=_codes(frame, design.poststrata)[0] if design.poststrata else None,
+        poststratum=codes(frame, design.poststrata)[0] if design.poststrata else None,
         size=numbers(frame, design.size) if design.size else None,
+        strata=labels,
+        psus=psus,
     )
 
 
-def _stage(frame: pd.DataFrame, parent: Ints, parents: int, unit: str | None) -> Stage:
-    """Units within parents; equal labels in two parents are two units."""
-    if unit is None:
-        codes, count = np.arange(len(frame), dtype=np.int64), len(frame)
-    else:
-        codes, unit_labels = _codes(frame, unit)
-        count = max(len(unit_labels), 1)
-    joint, uniques = pd.factorize(parent * count + codes)
-    parent_of_unit = np.asarray(uniques, dtype=np.int64) // count
+def _first_stage(
+    stratum: Ints, labels: pd.Index[Any], frame: pd.DataFrame, d: Design
+) -> tuple[Stage, pd.Index[Any]]:
+    """PSUs within strata, and their labels."""
+    psu, names = codes(frame, d.psu)
+    if d.nest:
+        nested, label = _nested(stratum, len(labels), psu, max(len(names), 1))
+        return nested, names.take(label)
+    of_psu = np.zeros(len(names), dtype=np.int64)
+    of_psu[psu] = stratum
+    moved = of_psu[psu] != stratum
+    if moved.any():
+        row = int(np.argmax(moved))
+        two = f"{labels[stratum[row]]} and {labels[of_psu[psu[row]]]}"
+        count = len(np.unique(psu[moved]))
+        raise PovmonError(
+            f"{count} PSUs lie in more than one stratum: {names[psu[row]]} in {two}",
+            where=f"Design(psu={d.psu!r})",
+            todo="correct the rows; where PSU labels start anew in each stratum, say nest=True",
+        )
+    in_stratum = np.bincount(of_psu, minlength=len(labels)).astype(np.int64)
+    return Stage(psu, of_psu, in_stratum, np.ones(len(labels))), names
+
+
+def _nested(parent: Ints, parents: int, unit: Ints, units: int) -> tuple[Stage, Ints]:
+    """Units within parents, where equal codes in two parents are two units; and their codes."""
+    joint, uniques = pd.factorize(parent * units + unit, sort=True)
+    parent_of_unit = np.asarray(uniques, dtype=np.int64) // units
     in_parent = np.bincount(parent_of_unit, minlength=parents).astype(np.int64)
-    return Stage(joint.astype(np.int64), parent_of_unit, in_parent, np.ones(parents))
+    stage = Stage(joint.astype(np.int64), parent_of_unit, in_parent, np.ones(parents))
+    return stage, np.asarray(uniques, dtype=np.int64) % units
 
 
 def _finite(frame: pd.DataFrame, design: Design, first: Stage, stratum: Ints) -> list[Stage]:
@@ -163,7 +192,12 @@ def _finite(frame: pd.DataFrame, design: Design, first: Stage, stratum: Ints) ->
     fraction1 = _fraction(frame, column1, stratum, first.units_in_parent)
     stages = [replace(first, factor=1.0 - fraction1)]
     if column2 is not None:
-        second = _stage(frame, first.unit, len(first.parent_of_unit), design.ssu)
+        if design.ssu is None:
+            ssu, count = np.arange(len(frame), dtype=np.int64), len(frame)
+        else:
+            ssu, names = codes(frame, design.ssu)
+            count = len(names)
+        second, _ = _nested(first.unit, len(first.parent_of_unit), ssu, max(count, 1))
         fraction2 = _fraction(frame, column2, first.unit, second.units_in_parent)
         share = fraction1[first.parent_of_unit]
         stages.append(replace(second, factor=share * (1.0 - fraction2)))
@@ -188,19 +222,39 @@ def _fraction(frame: pd.DataFrame, name: str, parent: Ints, drawn: Ints) -> Floa
     return drawn / population
 
 
-def _codes(frame: pd.DataFrame, name: str) -> tuple[Ints, pd.Index[Any]]:
-    codes, labels = pd.factorize(column(frame, name))
-    if (codes < 0).any():
+def coded(values: pd.Series[Any]) -> tuple[Ints, pd.Index[Any]]:
+    """Codes (n,) of a column's values, -1 where missing, and the values in sorted order.
+
+    Categories keep their own order; those that do not occur have no code.
+    """
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        code = values.cat.codes.to_numpy().astype(np.int64)
+        names = values.cat.categories
+        occurs = np.bincount(code + 1, minlength=len(names) + 1)[1:] > 0
+        if not occurs.all():
+            code = np.append(np.cumsum(occurs) - 1, -1)[code]
+            names = names[occurs]
+        return code, names
+    raw, uniques = pd.factorize(values, sort=True)
+    return raw.astype(np.int64), pd.Index(uniques)
+
+
+def codes(frame: pd.DataFrame, name: str) -> tuple[Ints, pd.Index[Any]]:
+    """As `coded`, of a column in which nothing may be missing."""
+    code, labels = coded(column(frame, name))
+    missing = code < 0
+    if missing.any():
         raise PovmonError(
-            f"column {name!r} is missing in {int((codes < 0).sum())} rows",
+            f"column {name!r} is missing in {int(missing.sum())} rows",
+            where=f"first at row {int(np.argmax(missing))}",
             todo="every row needs its stratum and PSU",
         )
-    return codes.astype(np.int64), pd.Index(labels)
+    return code, labels
 
 
 def _check_weights(weight: Floats, name: str) -> None:
-    bad = ~np.isfinite(weight) | (weight < 0)
-    if bad.any():
+    if len(weight) and not (weight.min() >= 0 and weight.max() < np.inf):
+        bad = ~np.isfinite(weight) | (weight < 0)
         raise PovmonError(
             f"weight {name!r} is missing, infinite or negative in {int(bad.sum())} rows",
             where=f"first at row {int(np.argmax(bad))}",

@@ -3,170 +3,125 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
-import pandas as pd
 
 from povmon.errors import PovmonError
-from povmon.estimate.design import Floats, Ints, numbers
+from povmon.estimate.design import Floats
 from povmon.estimate.domains import Domains
-from povmon.estimate.measures import Flags, Linearised, divide
-
-Definition = Literal["math", "school", "hf4", "hf7"]
-
-
-@dataclass(frozen=True)
-class Sorted:
-    """The values of each domain in ascending order, with their weights cumulated.
-
-    Shapes: m used rows of positive weight, D domains.
-    """
-
-    value: Floats  # (m,)
-    weight: Floats  # (m,)
-    below: Floats  # (m,) weight of the domain up to and with the row
-    start: Ints  # (D + 1,) where each domain begins
-
-    @classmethod
-    def of(
-        cls, y: Floats, used: Flags, weight: Floats, domains: Domains, *, ties: bool = True
-    ) -> Sorted:
-        """Sort the used rows of all domains at once.
-
-        `ties`: order rows of equal value by weight, so that the order of the rows has no effect;
-        False keeps them in the order of the rows, as R does.
-        """
-        rows = np.flatnonzero(used & (weight > 0) & (domains.code >= 0))
-        keys = (weight[rows] if ties else np.zeros(len(rows)), y[rows], domains.code[rows])
-        order = rows[np.lexsort(keys)]
-        counts = np.bincount(domains.code[order], minlength=len(domains))
-        start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        w = weight[order]
-        whole = np.concatenate([[0.0], np.cumsum(w)])
-        below = np.cumsum(w) - np.repeat(whole[start[:-1]], counts)
-        return cls(y[order], w, below, start)
-
-    def quantile(self, p: Floats, definition: Definition = "math") -> Floats:
-        """The p[d]-quantile of each domain d; NaN for an empty domain or p outside [0, 1]."""
-        rule = _RULES[definition]
-        out = np.full(len(self.start) - 1, np.nan)
-        for d in range(len(out)):
-            part = slice(self.start[d], self.start[d + 1])
-            if part.start < part.stop and 0 <= p[d] <= 1:
-                out[d] = rule(self.value[part], self.weight[part], self.below[part], float(p[d]))
-        return out
-
-
-def _math(y: Floats, w: Floats, below: Floats, p: float) -> float:
-    """The smallest value with F(x) >= p (definition 1 of Hyndman and Fan 1996)."""
-    # Sums of weights carry rounding errors: a value met to 1e-12 is met.
-    k = int(np.searchsorted(below, p * below[-1] * (1 - 1e-12)))
-    return float(y[min(k, len(y) - 1)])
-
-
-def _school(y: Floats, w: Floats, below: Floats, p: float) -> float:
-    """The mean of two neighbours where F meets p exactly (definition 2)."""
-    k = int(np.searchsorted(below, p * below[-1] * (1 - 1e-12)))
-    k = min(k, len(y) - 1)
-    met = abs(below[k] - p * below[-1]) <= 1e-12 * below[-1]
-    return float((y[k] + y[k + 1]) / 2) if met and k + 1 < len(y) else float(y[k])
-
-
-def _hf4(y: Floats, w: Floats, below: Floats, p: float) -> float:
-    """Linear between the points F(x_k) (definition 4)."""
-    return float(np.interp(p, below / below[-1], y))
-
-
-def _hf7(y: Floats, w: Floats, below: Floats, p: float) -> float:
-    """Linear between the points (F(x_k) - w_k) / (W - w_last) (definition 7)."""
-    if len(y) == 1:
-        return float(y[0])
-    return float(np.interp(p, (below - w) / (below[-1] - w[-1]), y))
-
-
-_RULES = {"math": _math, "school": _school, "hf4": _hf4, "hf7": _hf7}
+from povmon.estimate.inequality import sorted_by
+from povmon.estimate.measures import DistributionMeasure, Linearised, divide, present
+from povmon.estimate.order import Definition, Sorted, Weighted
+from povmon.estimate.rows import Rows
 
 
 @dataclass(frozen=True)
-class Quantile:
+class Quantile(DistributionMeasure):
     """Quantile with Woodruff's interval."""
 
     x: str
     p: float
     definition: Definition
-    name: str
-    bounded: bool = False
 
-    def linearise(self, frame: pd.DataFrame, weight: Floats, domains: Domains) -> Linearised:
+    def linearise(self, rows: Rows, weight: Floats, domains: Domains) -> Linearised:
         """Linearised values are those of F at the quantile; the interval inverts F."""
-        y = numbers(frame, self.x)
-        used = np.isfinite(y)
+        used = present(rows, self.x).values > 0
         # An interpolated quantile depends on the order of ties; R's is that of the rows.
-        laid = Sorted.of(y, used, weight, domains, ties=False)
-        q = laid.quantile(np.full(len(domains), self.p), self.definition)
+        weighted = Weighted.of(sorted_by(rows, self.x, domains), weight)
+        q = weighted.quantile(np.array(self.p), self.definition)[0]
+        y = rows.number(self.x)
         inside = np.where(used & (y <= domains.spread(np.nan_to_num(q))), 1.0, 0.0)
-        total = domains.sum(np.where(used, weight, 0.0))
+        total = weighted.total[0]
         level = divide(domains.sum(weight * inside), total)
-        values = (inside - domains.spread(np.nan_to_num(level))) / np.where(
-            domains.spread(total) > 0, domains.spread(total), 1.0
-        )
+        back = domains.spread(np.where(total > 0, total, 1.0))
+        values = (inside - domains.spread(np.nan_to_num(level))) / np.where(back > 0, back, 1.0)
         return Linearised(
             q, np.where(used, values, 0.0), used, level,
-            lambda share: laid.quantile(share, self.definition),
+            lambda share: weighted.quantile(share[None], self.definition)[0],
         )  # fmt: skip
+
+    def evaluate(self, rows: Rows, weights: Floats, domains: Domains) -> Floats:
+        """The quantile under each vector of weights."""
+        weighted = Weighted.of(sorted_by(rows, self.x, domains), weights)
+        return weighted.quantile(np.array(self.p), self.definition)
 
 
 @dataclass(frozen=True)
-class QuantileShare:
+class QuantileShare(DistributionMeasure):
     """Share of the total that lies between two quantiles, or a ratio of two such shares."""
 
     x: str
     top: tuple[float, float]
     bottom: tuple[float, float] | None
-    name: str
-    bounded: bool = False
 
-    def linearise(self, frame: pd.DataFrame, weight: Floats, domains: Domains) -> Linearised:
+    def linearise(self, rows: Rows, weight: Floats, domains: Domains) -> Linearised:
         """Differences of Lorenz ordinates; missing where the total is not positive."""
-        y = numbers(frame, self.x)
-        top = _share(y, weight, domains, self.top)
+        top = self._share(rows, weight, domains, self.top)
         if self.bottom is None:
             return top
-        low = _share(y, weight, domains, self.bottom)
+        low = self._share(rows, weight, domains, self.bottom)
         estimate = divide(top.estimate, low.estimate)
-        back, ratio = (
-            domains.spread(np.nan_to_num(low.estimate)),
-            domains.spread(np.nan_to_num(estimate)),
-        )
+        back = domains.spread(np.nan_to_num(low.estimate))
+        ratio = domains.spread(np.nan_to_num(estimate))
         values = divide(top.values - ratio * low.values, back)
         return Linearised(estimate, np.nan_to_num(values), top.used)
 
+    def evaluate(self, rows: Rows, weights: Floats, domains: Domains) -> Floats:
+        """The share, or ratio of shares, under each vector of weights."""
+        laid = sorted_by(rows, self.x, domains)
+        weighted = Weighted.of(laid, weights)
+        income = laid.cumulate(weighted.weight * laid.value)
+        total = laid.sum(weighted.weight * laid.value)
 
-def _share(y: Floats, weight: Floats, domains: Domains, between: tuple[float, float]) -> Linearised:
-    low, high = (_ordinate(y, weight, domains, p) for p in between)
-    return Linearised(high.estimate - low.estimate, high.values - low.values, high.used)
+        def share(between: tuple[float, float]) -> Floats:
+            low, high = (ordinates(weighted, income, p) for p in between)
+            return high - low
+
+        if self.bottom is None:
+            return divide(share(self.top), np.where(total > 0, total, np.nan))
+        return np.where(total > 0, divide(share(self.top), share(self.bottom)), np.nan)
+
+    def _share(
+        self, rows: Rows, weight: Floats, domains: Domains, between: tuple[float, float]
+    ) -> Linearised:
+        low, high = (_ordinate(rows, self.x, weight, domains, p) for p in between)
+        return Linearised(high.estimate - low.estimate, high.values - low.values, high.used)
 
 
-def _ordinate(y: Floats, weight: Floats, domains: Domains, p: float) -> Linearised:
+def ordinates(weighted: Weighted, income: Floats, p: float) -> Floats:
+    """Total of the poorest share p of each domain (B, D), the quantile's ties counted in part.
+
+    `income`: (B, m) sums of weight times value up to each row.
+    """
+    if p == 0 or not len(weighted.laid.value):
+        return np.zeros(weighted.total.shape)
+    at = weighted.position(np.broadcast_to(p, weighted.total.shape))
+    over = p * weighted.total - np.take_along_axis(weighted.below, at, axis=-1)
+    return np.take_along_axis(income, at, axis=-1) + weighted.laid.value[at] * over
+
+
+def _ordinate(rows: Rows, x: str, weight: Floats, domains: Domains, p: float) -> Linearised:
     """Lorenz ordinate L(p), ties at the quantile counted in part.
 
     Source: Kovačević and Binder (1997), Journal of Official Statistics 13, eq. 3.4.
     """
-    used = np.isfinite(y)
+    used = present(rows, x).values > 0
+    y = rows.number(x)
     w, safe = np.where(used, weight, 0.0), np.where(used, y, 0.0)
     total = domains.sum(w * safe)
     total = np.where(total > 0, total, np.nan)
     if p in (0.0, 1.0):
         return Linearised(np.where(np.isfinite(total), p, np.nan), np.zeros(len(y)), used)
-    laid = Sorted.of(y, used, weight, domains)
-    at = np.full(len(domains), p)
-    q = laid.quantile(at)
-    estimate = (
-        domains.sum(w * _shortfall(safe, used, q, domains)) + q * p * domains.sum(w)
-    ) / total
-    # The quantile in the linearised values is the interpolated one, as a smooth F has it.
-    smooth = laid.quantile(at, "hf4")
+    weighted = Weighted.of(sorted_by(rows, x, domains), weight)
+    q = weighted.quantile(np.array(p))[0]
+    part = _shortfall(safe, used, q, domains)
+    estimate = (domains.sum(w * part) + q * p * domains.sum(w)) / total
+    # The quantile in the linearised values is the interpolated one, as a smooth F has it; equal
+    # values stand in the order of their weights, so that the order of the rows has no effect.
+    key = ("sorted by weight", x, domains)
+    laid = rows.once(key, lambda: _sorted_with_weight(y, used, weight, domains))
+    smooth = Weighted.of(laid, weight).quantile(np.array(p), "hf4")[0]
     part = _shortfall(safe, used, smooth, domains)
     own = domains.spread(np.nan_to_num(estimate))
     back = domains.spread(np.nan_to_num(total))
@@ -174,7 +129,15 @@ def _ordinate(y: Floats, weight: Floats, domains: Domains, p: float) -> Linearis
     return Linearised(estimate, np.where(used, np.nan_to_num(values), 0.0), used)
 
 
-def _shortfall(y: Floats, used: Flags, q: Floats, domains: Domains) -> Floats:
+def _sorted_with_weight(y: Floats, used: np.ndarray, weight: Floats, domains: Domains) -> Sorted:
+    rows = np.flatnonzero(used & (domains.code >= 0))
+    order = rows[np.lexsort((weight[rows], y[rows], domains.code[rows]))]
+    counts = np.bincount(domains.code[order], minlength=len(domains))
+    start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    return Sorted(order.astype(np.int64), y[order], start)
+
+
+def _shortfall(y: Floats, used: np.ndarray, q: Floats, domains: Domains) -> Floats:
     """y - q of the rows at or below their domain's quantile, 0 elsewhere."""
     level = domains.spread(np.nan_to_num(q))
     return np.where(used & (y <= level), y - level, 0.0)
@@ -198,7 +161,7 @@ def quantile(
             f"definition is {definition!r}", where="quantile",
             todo=f"use one of {', '.join(get_args(Definition))}",
         )  # fmt: skip
-    return Quantile(x, _inside(p, "quantile"), definition, name or f"quantile({x}, {p:g})")
+    return Quantile(name or f"quantile({x}, {p:g})", x, _inside(p, "quantile"), definition)
 
 
 def lorenz(x: str, p: float, *, name: str | None = None) -> QuantileShare:
@@ -206,7 +169,7 @@ def lorenz(x: str, p: float, *, name: str | None = None) -> QuantileShare:
 
     Source: Kovačević and Binder (1997), Journal of Official Statistics 13.
     """
-    return QuantileShare(x, (0.0, _inside(p, "lorenz")), None, name or f"lorenz({x}, {p:g})")
+    return QuantileShare(name or f"lorenz({x}, {p:g})", x, (0.0, _inside(p, "lorenz")), None)
 
 
 def quantile_share(x: str, p: tuple[float, float], *, name: str | None = None) -> QuantileShare:
@@ -215,12 +178,12 @@ def quantile_share(x: str, p: tuple[float, float], *, name: str | None = None) -
     if not 0 <= low < high <= 1:
         raise PovmonError(f"p is {p}", where="quantile_share", todo="use 0 <= p[0] < p[1] <= 1")
     label = name or f"quantile_share({x}, {low:g}-{high:g})"
-    return QuantileShare(x, (float(low), float(high)), None, label)
+    return QuantileShare(label, x, (float(low), float(high)), None)
 
 
 def s80s20(x: str, *, name: str | None = None) -> QuantileShare:
     """Quintile share ratio: total of the richest fifth over that of the poorest fifth."""
-    return QuantileShare(x, (0.8, 1.0), (0.0, 0.2), name or f"s80s20({x})")
+    return QuantileShare(name or f"s80s20({x})", x, (0.8, 1.0), (0.0, 0.2))
 
 
 def palma(x: str, *, name: str | None = None) -> QuantileShare:
@@ -228,7 +191,7 @@ def palma(x: str, *, name: str | None = None) -> QuantileShare:
 
     Source: Palma (2011), Development and Change 42.
     """
-    return QuantileShare(x, (0.9, 1.0), (0.0, 0.4), name or f"palma({x})")
+    return QuantileShare(name or f"palma({x})", x, (0.9, 1.0), (0.0, 0.4))
 
 
 def _inside(p: float, where: str) -> float:

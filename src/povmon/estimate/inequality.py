@@ -1,161 +1,197 @@
-"""Inequality measures, which need a domain's whole distribution."""
+"""Inequality measures: Gini, generalised entropy, Atkinson."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from povmon.errors import PovmonError
-from povmon.estimate.design import Floats, numbers
+from povmon.estimate.design import Floats
 from povmon.estimate.domains import Domains
-from povmon.estimate.measures import Flags, Linearised, divide
+from povmon.estimate.measures import (
+    DistributionMeasure,
+    Linearised,
+    Part,
+    Parts,
+    SumMeasure,
+    divide,
+    present,
+)
+from povmon.estimate.order import Sorted
+from povmon.estimate.rows import Rows
 
 
 @dataclass(frozen=True)
-class Gini:
+class Gini(DistributionMeasure):
     """Gini coefficient by its exact definition."""
 
     x: str
-    name: str
-    bounded: bool = False
 
-    def linearise(self, frame: pd.DataFrame, weight: Floats, domains: Domains) -> Linearised:
+    def linearise(self, rows: Rows, weight: Floats, domains: Domains) -> Linearised:
         """Rows with a missing value are left out; a domain whose mean is not positive gets NaN."""
-        y = numbers(frame, self.x)
-        return gini_of(y, np.isfinite(y), weight, domains)
+        laid = sorted_by(rows, self.x, domains)
+        result = gini_linearised(laid, len(rows), weight, domains)
+        return Linearised(result.estimate, result.values, present(rows, self.x).values > 0)
+
+    def evaluate(self, rows: Rows, weights: Floats, domains: Domains) -> Floats:
+        """The coefficient under each vector of weights."""
+        return gini_values(sorted_by(rows, self.x, domains), weights)
 
 
-def gini_of(y: Floats, used: Flags, weight: Floats, domains: Domains) -> Linearised:
-    """Gini coefficient of values by domain, and its derivative with respect to each weight."""
-    rows = np.flatnonzero(used & (weight > 0) & (domains.code >= 0))
-    order = rows[np.lexsort((y[rows], domains.code[rows]))]
-    code, value, w = domains.code[order], y[order], weight[order]
-    below, level, above_y, below_y = _ranks(code, value, w, len(domains))
-    n = np.bincount(code, w, minlength=len(domains)).astype(np.float64)
-    total = np.bincount(code, w * value, minlength=len(domains)).astype(np.float64)
-    # Sum over j of w_j |y_i - y_j|, the derivative of half the double sum.
-    above = n[code] - below - level
-    distance = value * (below - above) + (above_y - below_y)
-    double: Floats = np.bincount(code, w * distance, minlength=len(domains)).astype(np.float64)
-    gini = np.where(total > 0, divide(double, 2.0 * n * total), np.nan)
-    safe_total, safe_n = np.where(total > 0, total, 1.0), np.where(n > 0, n, 1.0)
-    own = np.nan_to_num(gini)[code]
-    linear = distance / (safe_n * safe_total)[code] - own / safe_n[code]
-    linear -= own * value / safe_total[code]
-    values = np.zeros(len(y))
-    values[order] = linear
-    return Linearised(gini, values, used)
+def sorted_by(rows: Rows, x: str, domains: Domains) -> Sorted:
+    """The rows where `x` is not missing, sorted once for all measures of it."""
+    return rows.once(
+        ("sorted", x, domains),
+        lambda: Sorted.of(rows.number(x), present(rows, x).values > 0, domains),
+    )
+
+
+def gini_linearised(laid: Sorted, n_rows: int, weight: Floats, domains: Domains) -> Linearised:
+    """Gini coefficient by domain, and its derivative with respect to each weight.
+
+    With C and Y the sums of w and w y up to a row of the sorted domain, N and T those of the
+    whole: sum_j w_j |y_i - y_j| = y_i (2 C_i - N) + T - 2 Y_i. Rows of equal value give the same,
+    whichever stands first.
+    """
+    y, w = laid.value, laid.take(weight)
+    n = laid.sum(w)
+    wy = w * y
+    total = laid.sum(wy)
+    distance = laid.cumulate(w)
+    distance *= 2.0
+    distance -= laid.spread(n)
+    distance *= y
+    below = laid.cumulate(wy)
+    below *= 2.0
+    distance -= below
+    distance += laid.spread(total)
+    wy = w * distance
+    gini = np.where(total > 0, divide(laid.sum(wy), 2.0 * n * total), np.nan)
+    # Equal values leave a rounding error on either side of zero.
+    gini = np.where(np.abs(gini) < 1e-14, 0.0, gini)
+    safe_n, safe_total = np.where(n > 0, n, 1.0), np.where(total > 0, total, 1.0)
+    own = np.nan_to_num(gini)
+    distance *= laid.spread(1.0 / (safe_n * safe_total))
+    distance -= y * laid.spread(own / safe_total)
+    distance -= laid.spread(own / safe_n)
+    return Linearised(gini, laid.back(distance, n_rows), np.empty(0, dtype=bool))
+
+
+def gini_values(laid: Sorted, weights: Floats) -> Floats:
+    """Gini coefficients (B, D) under B vectors of weights (B, n).
+
+    sum_ij w_i w_j |y_i - y_j| = 2 sum_i w_i y_i (2 C_i - w_i - N).
+    """
+    w = laid.take(np.atleast_2d(weights))
+    below = laid.cumulate(w)
+    n = laid.sum(w)
+    below *= 2.0
+    below -= w
+    w *= laid.value
+    total = laid.sum(w)
+    below *= w
+    double = laid.sum(below)
+    gini = divide(double, n * total) - 1.0
+    return np.where(total > 0, np.where(np.abs(gini) < 1e-14, 0.0, gini), np.nan)
 
 
 @dataclass(frozen=True)
-class GeneralisedEntropy:
+class _Positive(SumMeasure):
+    """Measures of the positive values of a column."""
+
+    x: str
+
+    def used(self, rows: Rows) -> Part:
+        """The flag of rows with a positive value."""
+
+        def make() -> Part:
+            return Part((rows.number(self.x) > 0).astype(np.float64), flag=True)
+
+        return rows.once(("positive", self.x), make)
+
+    def value(self, rows: Rows) -> Part:
+        """The value, zero where it is left out."""
+        used = self.used(rows)
+        return self._kept(rows, "value", lambda y: np.where(used.values > 0, y, 0.0))
+
+    def log(self, rows: Rows) -> Part:
+        """Its logarithm."""
+        return self._kept(rows, "log", lambda y: np.log(np.where(y > 0, y, 1.0)))
+
+    def power(self, rows: Rows, exponent: float) -> Part:
+        """Its power."""
+        return self._kept(
+            rows, exponent, lambda y: np.where(y > 0, np.where(y > 0, y, 1.0) ** exponent, 0.0)
+        )
+
+    def _kept(self, rows: Rows, what: object, make: Callable[[Floats], Floats]) -> Part:
+        return rows.once((what, "positive", self.x), lambda: Part(make(rows.number(self.x))))
+
+
+@dataclass(frozen=True)
+class GeneralisedEntropy(_Positive):
     """Generalised entropy index GE(alpha) of positive values."""
 
-    x: str
     alpha: float
-    name: str
-    bounded: bool = False
 
-    def linearise(self, frame: pd.DataFrame, weight: Floats, domains: Domains) -> Linearised:
-        """Rows whose value is missing or not positive are left out."""
-        s = _Sums.of(numbers(frame, self.x), weight, domains)
-        n, total = s.sum(s.one), s.sum(s.y)
+    def parts(self, rows: Rows) -> Parts:
+        """Numbers, totals, and the sums of logarithms or powers."""
+        used, y = self.used(rows), self.value(rows)
         if self.alpha == 0:
-            logs = s.sum(s.log)
-            estimate = np.log(divide(total, n)) - divide(logs, n)
-            slope = s.back(logs) / s.back(n) ** 2 - s.log / s.back(n)
-            return s.result(estimate, slope + s.y / s.back(total) - 1 / s.back(n))
-        if self.alpha == 1:
-            entropy = s.sum(s.y * s.log)
-            estimate = divide(entropy, total) - np.log(divide(total, n))
-            slope = s.y * s.log / s.back(total) - s.back(entropy) * s.y / s.back(total) ** 2
-            return s.result(estimate, slope - s.y / s.back(total) + 1 / s.back(n))
+            third = self.log(rows)
+        elif self.alpha == 1:
+            log = self.log(rows)
+            third = self._kept(rows, "entropy", lambda _: y.values * log.values)
+        else:
+            third = self.power(rows, self.alpha)
+        return Parts((used, y, third), used)
+
+    def of(self, sums: Floats) -> tuple[Floats, Floats]:
+        """GE(alpha) of n, sum(y) and the third sum."""
+        n, total, third = np.moveaxis(sums, -1, 0)
+        n, total = np.where(n > 0, n, np.nan), np.where(total > 0, total, np.nan)
         a = self.alpha
-        powers = s.sum(s.y**a)
-        level = powers * n ** (a - 1) * divide(np.ones(len(n)), total) ** a
-        relative = s.y**a / s.back(powers) + (a - 1) / s.back(n) - a * s.y / s.back(total)
-        return s.result((level - 1) / (a * a - a), s.back(level) * relative / (a * a - a))
+        if a == 0:
+            estimate = np.log(total / n) - third / n
+            slopes = [(third / n - 1) / n, 1 / total, -1 / n]
+        elif a == 1:
+            estimate = third / total - np.log(total / n)
+            slopes = [1 / n, -(third / total + 1) / total, 1 / total]
+        else:
+            level = third * n ** (a - 1) / total**a
+            estimate = (level - 1) / (a * a - a)
+            slopes = [level * s / (a * a - a) for s in ((a - 1) / n, -a / total, 1 / third)]
+        return estimate, np.nan_to_num(np.stack(slopes, axis=-1))
 
 
 @dataclass(frozen=True)
-class Atkinson:
+class Atkinson(_Positive):
     """Atkinson index of positive values."""
 
-    x: str
     epsilon: float
-    name: str
-    bounded: bool = False
 
-    def linearise(self, frame: pd.DataFrame, weight: Floats, domains: Domains) -> Linearised:
-        """Rows whose value is missing or not positive are left out."""
-        s = _Sums.of(numbers(frame, self.x), weight, domains)
-        n, total = s.sum(s.one), s.sum(s.y)
+    def parts(self, rows: Rows) -> Parts:
+        """Numbers, totals, and the sums of logarithms or powers."""
+        used, y = self.used(rows), self.value(rows)
+        third = self.log(rows) if self.epsilon == 1 else self.power(rows, 1 - self.epsilon)
+        return Parts((used, y, third), used)
+
+    def of(self, sums: Floats) -> tuple[Floats, Floats]:
+        """1 - equally distributed equivalent / mean."""
+        n, total, third = np.moveaxis(sums, -1, 0)
+        n, total = np.where(n > 0, n, np.nan), np.where(total > 0, total, np.nan)
         if self.epsilon == 1:
-            logs = s.sum(s.log)
-            equal = np.exp(divide(logs, n))
-            slope = s.log / s.back(n) - s.back(logs) / s.back(n) ** 2
+            equal = np.exp(third / n)
+            slopes = [-third / n**2, np.zeros_like(n), 1 / n]
         else:
             e = 1 - self.epsilon
-            powers = s.sum(s.y**e)
-            equal = divide(powers, n) ** (1 / e)
-            slope = (s.y**e / s.back(powers) - 1 / s.back(n)) / e
-        share = equal * divide(n, total)
-        slope = slope + 1 / s.back(n) - s.y / s.back(total)
-        return s.result(1 - share, -s.back(share) * slope)
-
-
-@dataclass(frozen=True)
-class _Sums:
-    """Positive values with the domain sums that entropy-like measures are functions of."""
-
-    y: Floats  # (n,) the value, 1 where it is left out
-    log: Floats  # (n,)
-    used: Flags  # (n,)
-    weight: Floats  # (n,) zero where left out
-    domains: Domains
-
-    @classmethod
-    def of(cls, y: Floats, weight: Floats, domains: Domains) -> _Sums:
-        used = np.isfinite(y) & (y > 0)
-        safe = np.where(used, y, 1.0)
-        return cls(safe, np.log(safe), used, np.where(used, weight, 0.0), domains)
-
-    @property
-    def one(self) -> Floats:
-        return np.ones(len(self.y))
-
-    def sum(self, values: Floats) -> Floats:
-        return self.domains.sum(self.weight * values)
-
-    def back(self, values: Floats) -> Floats:
-        """Domain values on rows; 1 where there is none, so that quotients stay finite."""
-        spread = self.domains.spread(np.nan_to_num(values))
-        return np.where(spread == 0, 1.0, spread)
-
-    def result(self, estimate: Floats, values: Floats) -> Linearised:
-        return Linearised(estimate, np.where(self.used, values, 0.0), self.used)
-
-
-def _ranks(
-    code: np.ndarray, value: Floats, weight: Floats, n_domains: int
-) -> tuple[Floats, Floats, Floats, Floats]:
-    """For rows sorted by domain and value: weight below, weight tied, value above and below."""
-    new = np.ones(len(code), dtype=bool)
-    new[1:] = (code[1:] != code[:-1]) | (value[1:] != value[:-1])
-    tie = np.cumsum(new) - 1
-    tie_w = np.bincount(tie, weight)
-    tie_y = np.bincount(tie, weight * value)
-    start_w, start_y = np.cumsum(tie_w) - tie_w, np.cumsum(tie_y) - tie_y
-    tie_domain = code[new]
-    # Cumulative sums restart with each domain.
-    domain_y = np.bincount(tie_domain, tie_y, minlength=n_domains)
-    domain_w = np.bincount(tie_domain, tie_w, minlength=n_domains)
-    below_w = start_w - (np.cumsum(domain_w) - domain_w)[tie_domain]
-    below_y = start_y - (np.cumsum(domain_y) - domain_y)[tie_domain]
-    above_y = domain_y[tie_domain] - below_y - tie_y
-    return below_w[tie], tie_w[tie], above_y[tie], below_y[tie]
+            equal = (third / n) ** (1 / e)
+            slopes = [-1 / (n * e), np.zeros_like(n), 1 / (third * e)]
+        share = equal * n / total
+        slopes = [-share * s for s in (slopes[0] + 1 / n, -1 / total, slopes[2])]
+        return 1 - share, np.nan_to_num(np.stack(slopes, axis=-1))
 
 
 def gini(x: str, *, name: str | None = None) -> Gini:
@@ -168,7 +204,7 @@ def gini(x: str, *, name: str | None = None) -> Gini:
     Source: Kendall and Stuart (1977), sec. 2.25; its derivative with respect to a weight as in
     Deville (1999), Survey Methodology 25, sec. 3.
     """
-    return Gini(x, name or f"gini({x})")
+    return Gini(name or f"gini({x})", x)
 
 
 def gei(x: str, alpha: float, *, name: str | None = None) -> GeneralisedEntropy:
@@ -180,7 +216,7 @@ def gei(x: str, alpha: float, *, name: str | None = None) -> GeneralisedEntropy:
     Source: Shorrocks (1984), Econometrica 52, eq. 13; Biewen and Jenkins (2006), Oxford Bulletin
     of Economics and Statistics 68, for the linearised values.
     """
-    return GeneralisedEntropy(x, float(alpha), name or f"gei{alpha:g}({x})")
+    return GeneralisedEntropy(name or f"gei{alpha:g}({x})", x, float(alpha))
 
 
 def atkinson(x: str, epsilon: float, *, name: str | None = None) -> Atkinson:
@@ -190,4 +226,4 @@ def atkinson(x: str, epsilon: float, *, name: str | None = None) -> Atkinson:
     """
     if not epsilon > 0:
         raise PovmonError(f"epsilon is {epsilon}", where="atkinson", todo="use a number above 0")
-    return Atkinson(x, float(epsilon), name or f"atkinson{epsilon:g}({x})")
+    return Atkinson(name or f"atkinson{epsilon:g}({x})", x, float(epsilon))

@@ -1,24 +1,59 @@
 """What a measure is, and the plain ones: mean, total, proportion, ratio.
 
-Each measure turns rows into an estimate for each domain and the linearised values that its
-variance needs: the derivative of the estimate with respect to a row's weight.
+There are two kinds. A *sum measure* is a smooth function of weighted sums of row values: its
+sums are made once in small cells, and everything else (estimate, variance, replicates) is
+computed on those. A *distribution measure* needs the whole distribution of a domain.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from povmon.errors import PovmonError
-from povmon.estimate.design import Floats, numbers
+from povmon.estimate.design import Floats, Ints
 from povmon.estimate.domains import Domains
+from povmon.estimate.rows import Rows
 
 Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Row values of one sum, shape (n,), zero in rows that are left out.
+
+    `flag`: the values are 0 or 1 only. `square`: where the squares are another measure's part
+    as well, a function that returns that part.
+    """
+
+    values: Floats
+    flag: bool = False
+    square: Callable[[], Part] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """The sums a measure is a function of; `used` marks the rows that enter it."""
+
+    values: tuple[Part, ...]
+    used: Part  # a flag
+
+
+@dataclass(frozen=True, eq=False)
+class Shared:
+    """What rows contribute to every domain's estimate, through a quantity estimated once.
+
+    A row of group g adds ``slope[d, g] * values`` to domain d, whether it lies in d or not: the
+    line estimated on the whole sample moves the headcount of each of its parts.
+    """
+
+    values: Floats  # (n,)
+    group: Ints  # (n,) -1 for a row in no group
+    slope: Floats  # (D, G)
 
 
 @dataclass(frozen=True)
@@ -31,112 +66,185 @@ class Linearised:
     # A quantile is estimated by inverting F: the values are then those of F at the quantile.
     level: Floats | None = None  # (D,) F at the estimate
     inverse: Callable[[Floats], Floats] | None = None  # F -> quantile, both (D,)
+    shared: Shared | None = None
 
 
-class Measure(Protocol):
-    """What `estimate` asks of a measure."""
+@dataclass(frozen=True)
+class SumMeasure(ABC):
+    """A smooth function of weighted sums.
 
-    @property
-    def name(self) -> str:
-        """Label in the table of estimates."""
-        ...
+    `bounded`: the estimate is a proportion, which gets a logit interval. `name`: its label in
+    the table of estimates.
+    """
 
-    @property
-    def bounded(self) -> bool:
-        """True where the estimate is a proportion, which gets a logit interval."""
-        ...
+    name: str
+    bounded: bool = field(default=False, kw_only=True)
 
-    def linearise(self, frame: pd.DataFrame, weight: Floats, domains: Domains) -> Linearised:
+    @abstractmethod
+    def parts(self, rows: Rows) -> Parts:
+        """Row values of the k sums."""
+
+    @abstractmethod
+    def of(self, sums: Floats) -> tuple[Floats, Floats]:
+        """The estimate (...) and its gradient (..., k) from sums (..., k)."""
+
+
+@dataclass(frozen=True)
+class DistributionMeasure(ABC):
+    """A measure of a domain's distribution; `name` and `bounded` as for sum measures."""
+
+    name: str
+    bounded: bool = field(default=False, kw_only=True)
+
+    @abstractmethod
+    def linearise(self, rows: Rows, weight: Floats, domains: Domains) -> Linearised:
         """Estimate by domain and linearised values by row."""
-        ...
+
+    @abstractmethod
+    def evaluate(self, rows: Rows, weights: Floats, domains: Domains) -> Floats:
+        """Estimates (B, D) for B vectors of weights (B, n): what replicates need."""
+
+
+Measure = SumMeasure | DistributionMeasure
+
+
+class RatioOfSums(SumMeasure):
+    """The measures that are one sum over another."""
+
+    def of(self, sums: Floats) -> tuple[Floats, Floats]:
+        """R = Y / X with the gradient (1, -R) / X.
+
+        Source: Särndal, Swensson and Wretman (1992), eq. 5.6.8.
+        """
+        top, bottom = sums[..., 0], sums[..., 1]
+        estimate = divide(top, bottom)
+        inverse = np.nan_to_num(divide(np.ones_like(bottom), bottom))
+        return estimate, np.stack([inverse, -np.nan_to_num(estimate) * inverse], axis=-1)
 
 
 def divide(top: Floats, bottom: Floats) -> Floats:
     """Quotient, NaN where the denominator is zero."""
-    out = np.full(np.shape(bottom), np.nan)
+    out = np.full(np.broadcast_shapes(np.shape(top), np.shape(bottom)), np.nan)
     return np.divide(top, bottom, out=out, where=bottom != 0)
 
 
-def ratio_of(
-    top: Floats, bottom: Floats, used: Flags, weight: Floats, domains: Domains
-) -> Linearised:
-    """Ratio of weighted sums R = Y/X and its linearised values (y - R x) / X.
+def present(rows: Rows, *columns: str) -> Part:
+    """The flag of rows where no column is missing."""
 
-    Source: Särndal, Swensson and Wretman (1992), eq. 5.6.8.
+    def make() -> Part:
+        flags = np.isfinite(rows.number(columns[0]))
+        for name in columns[1:]:
+            flags &= np.isfinite(rows.number(name))
+        return Part(flags.astype(np.float64), flag=True)
+
+    return rows.once(("present", columns), make)
+
+
+def filled(rows: Rows, column: str, used: Part) -> Part:
+    """A column with zero where it is not used."""
+
+    def make() -> Part:
+        values = rows.number(column)
+        if used.values.all():
+            return Part(values)
+        return Part(np.where(used.values > 0, values, 0.0))
+
+    return rows.once(("filled", column, used), make)
+
+
+def linearise(measure: Measure, rows: Rows, weight: Floats, domains: Domains) -> Linearised:
+    """Estimates and row-level linearised values of a measure of either kind.
+
+    Parameters
+    ----------
+    weight : (n,).
+
+    Returns
+    -------
+    `Linearised`: weight times value, added up over a unit, is what the unit contributes to the
+    error of its domain's estimate.
+
+    Source
+    ------
+    Deville (1999), Survey Methodology 25: the derivative with respect to a row's weight.
     """
-    y, x = np.where(used, top, 0.0), np.where(used, bottom, 0.0)
-    total = domains.sum(weight * x)
-    estimate = divide(domains.sum(weight * y), total)
-    safe = np.where(total != 0, total, 1.0)
-    values = (y - domains.spread(np.nan_to_num(estimate)) * x) / np.where(
-        domains.code >= 0, np.append(safe, 1.0)[domains.code], 1.0
-    )
+    if isinstance(measure, DistributionMeasure):
+        return measure.linearise(rows, weight, domains)
+    parts = measure.parts(rows)
+    sums = np.stack([domains.sum(weight * p.values) for p in parts.values], axis=-1)
+    estimate, gradient = measure.of(sums)
+    values = np.zeros(len(rows))
+    for part, slope in zip(parts.values, gradient.T, strict=True):
+        values += domains.spread(slope) * part.values
+    used = parts.used.values > 0
     return Linearised(estimate, np.where(used, values, 0.0), used)
 
 
 @dataclass(frozen=True)
-class Ratio:
+class Ratio(RatioOfSums):
     """Ratio of two weighted totals."""
 
     top: str
     bottom: str
-    name: str
-    bounded: bool = False
 
-    def linearise(self, frame: pd.DataFrame, weight: Floats, domains: Domains) -> Linearised:
+    def parts(self, rows: Rows) -> Parts:
         """Rows with a missing part are left out; rows with nothing in either do not count."""
-        y, x = numbers(frame, self.top), numbers(frame, self.bottom)
-        used = np.isfinite(y) & np.isfinite(x) & ((x != 0) | (y != 0))
-        return ratio_of(y, x, used, weight, domains)
+        both = present(rows, self.top, self.bottom)
+
+        def make() -> Part:
+            y, x = rows.number(self.top), rows.number(self.bottom)
+            return Part(both.values * ((x != 0) | (y != 0)), flag=True)
+
+        used = rows.once(("either", self.top, self.bottom), make)
+        return Parts((filled(rows, self.top, used), filled(rows, self.bottom, used)), used)
 
 
 @dataclass(frozen=True)
-class Mean:
-    """Weighted mean."""
+class Mean(RatioOfSums):
+    """Weighted mean, or the share of rows with 1 where it is bounded."""
 
     x: str
-    name: str
-    bounded: bool = False
 
-    def linearise(self, frame: pd.DataFrame, weight: Floats, domains: Domains) -> Linearised:
+    def parts(self, rows: Rows) -> Parts:
         """Rows with a missing value are left out."""
-        x = numbers(frame, self.x)
-        if self.bounded and not np.isin(x[np.isfinite(x)], (0.0, 1.0)).all():
+        used = present(rows, self.x)
+        value = filled(rows, self.x, used)
+        if self.bounded and not np.isin(value.values, (0.0, 1.0)).all():
             raise PovmonError(
                 f"column {self.x!r} has values other than 0 and 1", todo="use mean() or recode it"
             )
-        return ratio_of(x, np.ones_like(x), np.isfinite(x), weight, domains)
+        return Parts((value, used), used)
 
 
 @dataclass(frozen=True)
-class Total:
+class Total(SumMeasure):
     """Weighted total."""
 
     x: str
-    name: str
-    bounded: bool = False
 
-    def linearise(self, frame: pd.DataFrame, weight: Floats, domains: Domains) -> Linearised:
+    def parts(self, rows: Rows) -> Parts:
         """Rows with a missing value are left out: they add nothing."""
-        x = numbers(frame, self.x)
-        used = np.isfinite(x)
-        values = np.where(used, x, 0.0)
-        return Linearised(domains.sum(weight * values), values, used)
+        used = present(rows, self.x)
+        return Parts((filled(rows, self.x, used),), used)
+
+    def of(self, sums: Floats) -> tuple[Floats, Floats]:
+        """The sum itself."""
+        return sums[..., 0], np.ones_like(sums)
 
 
 def mean(x: str, *, name: str | None = None) -> Mean:
     """Weighted mean of column `x`: sum(w x) / sum(w)."""
-    return Mean(x, name or f"mean({x})")
+    return Mean(name or f"mean({x})", x)
 
 
 def total(x: str, *, name: str | None = None) -> Total:
     """Weighted total of column `x`: sum(w x)."""
-    return Total(x, name or f"total({x})")
+    return Total(name or f"total({x})", x)
 
 
 def proportion(x: str, *, name: str | None = None) -> Mean:
     """Weighted share of rows with `x` = 1 (0/1 or boolean), with a logit interval."""
-    return Mean(x, name or f"proportion({x})", bounded=True)
+    return Mean(name or f"proportion({x})", x, bounded=True)
 
 
 def ratio(num: str, den: str, *, name: str | None = None, bounded: bool = False) -> Ratio:
@@ -144,4 +252,4 @@ def ratio(num: str, den: str, *, name: str | None = None, bounded: bool = False)
 
     `bounded`: the ratio is a share (num is part of den), so its interval is a logit one.
     """
-    return Ratio(num, den, name or f"ratio({num}, {den})", bounded=bounded)
+    return Ratio(name or f"ratio({num}, {den})", num, den, bounded=bounded)

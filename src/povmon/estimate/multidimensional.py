@@ -8,12 +8,11 @@ from fractions import Fraction
 from math import lcm
 
 import numpy as np
-import pandas as pd
 
 from povmon.errors import PovmonError
-from povmon.estimate.design import Floats, numbers
-from povmon.estimate.domains import Domains
-from povmon.estimate.measures import Flags, Linearised, ratio_of
+from povmon.estimate.design import Floats
+from povmon.estimate.measures import Flags, Part, Parts, RatioOfSums
+from povmon.estimate.rows import Rows
 
 
 @dataclass(frozen=True)
@@ -48,45 +47,58 @@ class Multidimensional:
         if not 0 < self.k <= 1:
             raise PovmonError(f"k is {self.k}", where="multidimensional", todo="use 0 < k <= 1")
 
-    def score(self, frame: pd.DataFrame) -> tuple[Floats, Flags, Flags]:
+    def score(self, rows: Rows) -> tuple[Floats, Flags, Flags]:
         """Score in [0, 1], poor or not, and complete or not, each of shape (n,)."""
         parts = [*self.weights.values(), self.k]
         scale = lcm(*(Fraction(p).denominator for p in parts))
-        units = np.zeros(len(frame))
-        complete = np.ones(len(frame), dtype=bool)
+        units = np.zeros(len(rows))
+        complete = np.ones(len(rows), dtype=bool)
         for name, weight in self.weights.items():
-            x = numbers(frame, name)
+            x = rows.number(name)
             complete &= np.isfinite(x)
             units += np.nan_to_num(x) * int(Fraction(weight) * scale)
         poor = complete & (units >= int(Fraction(self.k) * scale))
         return np.where(complete, units / scale, np.nan), poor, complete
 
+    def shared(self, rows: Rows) -> tuple[Part, Part, Part]:
+        """Complete, poor, and the censored score, made once for all measures of the index."""
+
+        def make() -> tuple[Part, Part, Part]:
+            score, poor, complete = self.score(rows)
+            return (
+                Part(complete.astype(np.float64), flag=True),
+                Part(poor.astype(np.float64), flag=True),
+                Part(np.where(poor, score, 0.0)),
+            )
+
+        return rows.once(("counting", tuple(self.weights.items()), self.k), make)
+
     @property
     def H(self) -> Counting:
         """Headcount: share of units that are multidimensionally poor."""
-        return Counting(self, "H", "", bounded=True)
+        return Counting("H", self, "H", "", bounded=True)
 
     @property
     def A(self) -> Counting:
         """Intensity: mean score of the poor, M0 / H."""
-        return Counting(self, "A", "")
+        return Counting("A", self, "A", "")
 
     @property
     def M0(self) -> Counting:
         """Adjusted headcount: mean of the scores of the poor over all units."""
-        return Counting(self, "M0", "")
+        return Counting("M0", self, "M0", "")
 
     def uncensored(self, j: str) -> Counting:
         """Share of units deprived in `j`, poor or not."""
-        return Counting(self, "uncensored", self._known(j), bounded=True)
+        return Counting(f"uncensored({j})", self, "uncensored", self._known(j), bounded=True)
 
     def censored(self, j: str) -> Counting:
         """Share of units that are poor and deprived in `j`."""
-        return Counting(self, "censored", self._known(j), bounded=True)
+        return Counting(f"censored({j})", self, "censored", self._known(j), bounded=True)
 
     def contribution(self, j: str) -> Counting:
         """Share of M0 that comes from `j`: weight_j x censored_j / M0."""
-        return Counting(self, "contribution", self._known(j))
+        return Counting(f"contribution({j})", self, "contribution", self._known(j))
 
     def _known(self, j: str) -> str:
         if j not in self.weights:
@@ -95,43 +107,36 @@ class Multidimensional:
 
 
 @dataclass(frozen=True)
-class Counting:
+class Counting(RatioOfSums):
     """One Alkire-Foster measure."""
 
     index: Multidimensional
     kind: str
     j: str
-    bounded: bool = False
 
-    @property
-    def name(self) -> str:
-        """For example ``M0`` or ``censored(d1)``."""
-        return f"{self.kind}({self.j})" if self.j else self.kind
-
-    def linearise(self, frame: pd.DataFrame, weight: Floats, domains: Domains) -> Linearised:
+    def parts(self, rows: Rows) -> Parts:
         """All are ratios of sums of row values."""
-        score, poor, complete = self.index.score(frame)
-        one: Floats = np.ones(len(frame))
-        censored: Floats = np.where(poor, score, 0.0)
+        used, poor, censored = self.index.shared(rows)
         if self.kind == "H":
-            return ratio_of(poor.astype(np.float64), one, complete, weight, domains)
+            return Parts((poor, used), used)
         if self.kind == "M0":
-            return ratio_of(censored, one, complete, weight, domains)
+            return Parts((censored, used), used)
         if self.kind == "A":
-            return _whole(
-                ratio_of(censored, poor.astype(np.float64), complete, weight, domains), complete
-            )
-        deprived: Floats = np.nan_to_num(numbers(frame, self.j))
+            return Parts((censored, poor), used)
+
+        def deprived() -> Part:
+            return Part(np.nan_to_num(rows.number(self.j)) * used.values, flag=True)
+
+        key = ("deprived", used, self.j)
+        own = rows.once(key, deprived)
         if self.kind == "uncensored":
-            return ratio_of(deprived, one, complete, weight, domains)
+            return Parts((own, used), used)
+        both = rows.once((*key, "poor"), lambda: Part(own.values * poor.values, flag=True))
         if self.kind == "censored":
-            return ratio_of(deprived * poor.astype(np.float64), one, complete, weight, domains)
-        part = deprived * poor * float(self.index.weights[self.j])
-        return _whole(ratio_of(part, censored, complete, weight, domains), complete)
-
-
-def _whole(result: Linearised, complete: Flags) -> Linearised:
-    return Linearised(result.estimate, result.values, complete)
+            return Parts((both, used), used)
+        share = float(self.index.weights[self.j])
+        part = rows.once((*key, "share"), lambda: Part(both.values * share))
+        return Parts((part, censored), used)
 
 
 def multidimensional(

@@ -1,187 +1,290 @@
 """Poverty measures: FGT, Watts, Sen, Sen-Shorrocks-Thon and the income gap ratio.
 
-A negative income is poor and its gap counts as for zero. Watts leaves out what is not positive.
+A negative income is poor and its gap counts as for zero, unless asked otherwise. Watts leaves
+out what is not positive.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from povmon.errors import PovmonError
-from povmon.estimate.design import Floats, numbers
+from povmon.estimate.design import Floats
 from povmon.estimate.domains import Domains
-from povmon.estimate.inequality import gini_of
-from povmon.estimate.measures import Linearised, ratio_of
+from povmon.estimate.inequality import gini_linearised, gini_values
+from povmon.estimate.measures import (
+    DistributionMeasure,
+    Linearised,
+    Part,
+    Parts,
+    RatioOfSums,
+    linearise,
+    present,
+)
+from povmon.estimate.order import Sorted
+from povmon.estimate.relative import RelativeFGT, RelativeLine
+from povmon.estimate.rows import Rows
+
+Line = float | str
 
 
 @dataclass(frozen=True)
-class FGT:
+class FGT(RatioOfSums):
     """Foster-Greer-Thorbecke index."""
 
     x: str
-    line: float | str
+    line: Line
     alpha: float
     closed: bool
-    name: str
-    bounded: bool = field(default=False)
+    negative: str
 
-    def linearise(self, frame: pd.DataFrame, weight: Floats, domains: Domains) -> Linearised:
+    def parts(self, rows: Rows) -> Parts:
         """Mean of ((line - x) / line)**alpha over all, non-poor counting zero."""
-        x = numbers(frame, self.x)
-        line = poverty_line(frame, self.line)
-        used = np.isfinite(x)
-        gap = fgt_values(x, line, self.alpha, closed=self.closed)
-        return ratio_of(gap, np.ones_like(gap), used, weight, domains)
+        used = present(rows, self.x)
+        return Parts((self.gaps(rows, self.alpha), used), used)
+
+    def gaps(self, rows: Rows, alpha: float) -> Part:
+        """Row values of the index, shared by all measures at the same line."""
+        key = ("fgt", self.x, self.line, self.closed, self.negative)
+
+        def gap() -> Part:
+            x, line = rows.number(self.x), poverty_line(rows, self.line)
+            return Part(relative_gap(x, line, floor=self.negative == "zero"), square=of(2.0))
+
+        def poor() -> Part:
+            x, line = rows.number(self.x), poverty_line(rows, self.line)
+            return Part((x <= line if self.closed else x < line).astype(np.float64), flag=True)
+
+        def power() -> Part:
+            first = self.gaps(rows, 1.0).values
+            values = first * first if alpha == 2 else first**alpha
+            return Part(values, square=of(2 * alpha))
+
+        def of(other: float) -> Callable[[], Part]:
+            return lambda: self.gaps(rows, other)
+
+        make = poor if alpha == 0 else gap if alpha == 1 else power
+        return rows.once((*key, alpha), make)
 
 
-def poverty_line(frame: pd.DataFrame, line: float | str) -> Floats:
-    """The line of each row, shape (n,): a number for all, or a column."""
-    values = numbers(frame, line) if isinstance(line, str) else np.full(len(frame), float(line))
-    if not (np.isfinite(values) & (values > 0)).all():
-        raise PovmonError(f"poverty line {line!r} is missing or not positive", todo="correct it")
-    return values
+def poverty_line(rows: Rows, line: Line) -> Floats | float:
+    """The line: a number for all rows, or a column (n,); checked to be positive."""
+
+    def make() -> Floats | float:
+        values = rows.number(line) if isinstance(line, str) else float(line)
+        bad = ~(np.isfinite(values) & (np.asarray(values) > 0))
+        if np.any(bad):
+            where = f"first at row {int(np.argmax(bad))}" if np.ndim(bad) else ""
+            raise PovmonError(
+                f"poverty line {line!r} is missing or not positive", where=where, todo="correct it"
+            )
+        return values
+
+    return rows.once(("line", line), make)
 
 
-def fgt_values(x: Floats, line: Floats, alpha: float, *, closed: bool = False) -> Floats:
-    """Row values of the FGT index; a negative income is poor and its gap counts as for zero."""
-    poor = (x <= line) if closed else (x < line)
-    if alpha == 0:
-        return np.where(poor, 1.0, 0.0)
-    gap = np.clip((line - np.maximum(x, 0.0)) / line, 0.0, 1.0)
-    return np.where(poor, gap**alpha, 0.0)
+def relative_gap(x: Floats, line: Floats | float, *, floor: bool = True) -> Floats:
+    """(line - x) / line of the poor, 0 of others and of missing values; `floor`: at most 1."""
+    gap = x / line
+    np.subtract(1.0, gap, out=gap)
+    # fmax and fmin take the number where the other is missing.
+    np.fmax(gap, 0.0, out=gap)
+    return np.fmin(gap, 1.0, out=gap) if floor else gap
 
 
 @dataclass(frozen=True)
-class IncomeGapRatio:
+class IncomeGapRatio(RatioOfSums):
     """Mean gap of the poor as a share of the line."""
 
     x: str
-    line: float | str
-    name: str
-    bounded: bool = False
+    line: Line
 
-    def linearise(self, frame: pd.DataFrame, weight: Floats, domains: Domains) -> Linearised:
+    def parts(self, rows: Rows) -> Parts:
         """Ratio of the poverty gap to the headcount; missing where nobody is poor."""
-        x, line = numbers(frame, self.x), poverty_line(frame, self.line)
-        gap, poor = fgt_values(x, line, 1.0), fgt_values(x, line, 0.0)
-        used = np.isfinite(x)
-        result = ratio_of(gap, poor, used, weight, domains)
-        return Linearised(result.estimate, result.values, used)
+        index = FGT("", self.x, self.line, 0.0, False, "zero")
+        used = present(rows, self.x)
+        return Parts((index.gaps(rows, 1.0), index.gaps(rows, 0.0)), used)
 
 
 @dataclass(frozen=True)
-class Watts:
+class Watts(RatioOfSums):
     """Watts index."""
 
     x: str
-    line: float | str
-    name: str
-    bounded: bool = False
+    line: Line
 
-    def linearise(self, frame: pd.DataFrame, weight: Floats, domains: Domains) -> Linearised:
+    def parts(self, rows: Rows) -> Parts:
         """Mean of log(line / x) over all, the non-poor counting zero."""
-        x, line = numbers(frame, self.x), poverty_line(frame, self.line)
-        used = np.isfinite(x) & (x > 0)
-        safe = np.where(used, x, line)
-        value = np.where(safe < line, np.log(line / safe), 0.0)
-        return ratio_of(value, np.ones_like(value), used, weight, domains)
+
+        def positive() -> Part:
+            return Part((rows.number(self.x) > 0).astype(np.float64), flag=True)
+
+        def value() -> Part:
+            x, line = rows.number(self.x), poverty_line(rows, self.line)
+            poor = (used.values > 0) & (x < line)
+            return Part(np.log(np.where(poor, line, 1.0) / np.where(poor, x, 1.0)))
+
+        used = rows.once(("positive", self.x), positive)
+        return Parts((rows.once(("watts", self.x, self.line), value), used), used)
 
 
 @dataclass(frozen=True)
-class Sen:
-    """Sen index of poverty."""
+class _GapAndGini(DistributionMeasure):
+    """Indices that join the poverty gap with a Gini coefficient."""
 
     x: str
-    line: float | str
-    name: str
-    bounded: bool = False
+    line: Line
 
-    def linearise(self, frame: pd.DataFrame, weight: Floats, domains: Domains) -> Linearised:
+    def _indices(self) -> tuple[FGT, FGT]:
+        head = FGT("", self.x, self.line, 0.0, False, "zero")
+        return head, FGT("", self.x, self.line, 1.0, False, "zero")
+
+    def _sums(self, rows: Rows, weights: Floats, domains: Domains) -> tuple[Floats, Floats]:
+        """P0 and P1 by domain (B, D)."""
+        used = present(rows, self.x).values > 0
+        laid = rows.once(
+            ("sorted", "gap", self.x, self.line, domains),
+            lambda: Sorted.of(self._ranked(rows), used, domains),
+        )
+        weight = laid.take(weights)
+        whole = laid.sum(weight)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            p0, p1 = (
+                laid.sum(weight * laid.take(index.parts(rows).values[0].values)) / whole
+                for index in self._indices()
+            )
+        return p0, p1
+
+    def _ranked(self, rows: Rows) -> Floats:
+        """Incomes as shares of the line, negative ones as zero."""
+        return np.maximum(rows.number(self.x), 0.0) / poverty_line(rows, self.line)
+
+
+@dataclass(frozen=True)
+class Sen(_GapAndGini):
+    """Sen index of poverty."""
+
+    def _poor(self, rows: Rows) -> np.ndarray:
+        return self._indices()[0].parts(rows).values[0].values > 0
+
+    def linearise(self, rows: Rows, weight: Floats, domains: Domains) -> Linearised:
         """P1 + (P0 - P1) G, with G the Gini of the incomes of the poor (negative ones as 0)."""
-        x, line = numbers(frame, self.x), poverty_line(frame, self.line)
-        used = np.isfinite(x)
-        one = np.ones(len(x))
-        poor = fgt_values(x, line, 0.0)
-        p0 = ratio_of(poor, one, used, weight, domains)
-        p1 = ratio_of(fgt_values(x, line, 1.0), one, used, weight, domains)
-        among = gini_of(np.maximum(x, 0.0) / line, used & (poor > 0), weight, domains)
+        p0, p1 = (linearise(index, rows, weight, domains) for index in self._indices())
+        among = gini_linearised(
+            _sorted_poor(rows, self, weight, domains), len(rows), weight, domains
+        )
         # Nobody poor, or no poor person with an income: inequality among the poor is nil.
         g = np.nan_to_num(among.estimate)
         difference = p0.estimate - p1.estimate
         share, spread = domains.spread(g), domains.spread(np.nan_to_num(difference))
         values = p1.values + share * (p0.values - p1.values) + spread * among.values
-        return Linearised(p1.estimate + difference * g, values, used)
+        return Linearised(p1.estimate + difference * g, values, p1.used)
+
+    def evaluate(self, rows: Rows, weights: Floats, domains: Domains) -> Floats:
+        """P1 + (P0 - P1) G under each vector of weights."""
+        p0, p1 = self._sums(rows, weights, domains)
+        among = gini_values(_sorted_poor(rows, self, None, domains), weights)
+        return p1 + (p0 - p1) * np.nan_to_num(among)
+
+
+def _sorted_poor(rows: Rows, index: Sen, weight: Floats | None, domains: Domains) -> Sorted:
+    used = index._poor(rows)
+    if weight is not None:
+        used = used & (weight > 0)
+    return Sorted.of(index._ranked(rows), used, domains)
 
 
 @dataclass(frozen=True)
-class SenShorrocksThon:
+class SenShorrocksThon(_GapAndGini):
     """Sen-Shorrocks-Thon index of poverty."""
 
-    x: str
-    line: float | str
-    name: str
-    bounded: bool = False
+    def _laid(self, rows: Rows, used: np.ndarray, domains: Domains) -> Sorted:
+        return Sorted.of(self._indices()[1].parts(rows).values[0].values, used, domains)
 
-    def linearise(self, frame: pd.DataFrame, weight: Floats, domains: Domains) -> Linearised:
+    def linearise(self, rows: Rows, weight: Floats, domains: Domains) -> Linearised:
         """P1 (1 + G), with G the Gini of the gaps of all persons, the non-poor's being zero."""
-        x, line = numbers(frame, self.x), poverty_line(frame, self.line)
-        used = np.isfinite(x)
-        gap = fgt_values(x, line, 1.0)
-        p1 = ratio_of(gap, np.ones(len(x)), used, weight, domains)
-        among = gini_of(gap, used, weight, domains)
+        p1 = linearise(self._indices()[1], rows, weight, domains)
+        laid = self._laid(rows, p1.used & (weight > 0), domains)
+        among = gini_linearised(laid, len(rows), weight, domains)
         g = np.nan_to_num(among.estimate)
         values = p1.values * (1 + domains.spread(g))
         values = values + domains.spread(np.nan_to_num(p1.estimate)) * among.values
-        return Linearised(p1.estimate * (1 + g), values, used)
+        return Linearised(p1.estimate * (1 + g), values, p1.used)
+
+    def evaluate(self, rows: Rows, weights: Floats, domains: Domains) -> Floats:
+        """P1 (1 + G) under each vector of weights."""
+        _, p1 = self._sums(rows, weights, domains)
+        laid = self._laid(rows, present(rows, self.x).values > 0, domains)
+        return p1 * (1 + np.nan_to_num(gini_values(laid, weights)))
 
 
 def fgt(
-    x: str, line: float | str, alpha: float, *, closed: bool = False, name: str | None = None
-) -> FGT:
-    """Foster-Greer-Thorbecke index P_alpha of column `x` at `line` (a number or a column).
+    x: str,
+    line: Line | RelativeLine,
+    alpha: float,
+    *,
+    closed: bool = False,
+    negative: str = "zero",
+    name: str | None = None,
+) -> FGT | RelativeFGT:
+    """Foster-Greer-Thorbecke index P_alpha of column `x` at `line`.
 
     P_alpha = sum(w ((z - x) / z)**alpha [x < z]) / sum(w). `alpha` 0 is the headcount, 1 the
-    poverty gap, 2 its severity. `closed`: a value equal to the line counts as poor. A negative
-    value is poor and its gap counts as for zero, so that no gap exceeds 1.
+    poverty gap, 2 its severity.
+
+    Parameters
+    ----------
+    line : a number, a column, or a `relative_line`, whose own sampling error is then counted in.
+    closed : a value equal to the line counts as poor.
+    negative : ``zero``: a negative value is poor and its gap counts as for zero, so that no gap
+        exceeds 1; ``as is``: its gap is larger than 1.
+
+    Raises
+    ------
+    PovmonError : alpha is negative, or `negative` is neither.
 
     Source: Foster, Greer and Thorbecke (1984), Econometrica 52, eq. 1.
     """
     if not alpha >= 0:
         raise PovmonError(f"alpha is {alpha}", where="fgt", todo="use 0 or more")
+    if negative not in ("zero", "as is"):
+        raise PovmonError(f"negative is {negative!r}", where="fgt", todo="use 'zero' or 'as is'")
     label = name or f"fgt{alpha:g}({x}, {line})"
-    return FGT(x, line, float(alpha), closed, label, bounded=alpha == 0)
+    if isinstance(line, RelativeLine):
+        return RelativeFGT(label, x, line, float(alpha), closed, negative, bounded=alpha == 0)
+    return FGT(label, x, line, float(alpha), closed, negative, bounded=alpha == 0)
 
 
-def income_gap_ratio(x: str, line: float | str, *, name: str | None = None) -> IncomeGapRatio:
+def income_gap_ratio(x: str, line: Line, *, name: str | None = None) -> IncomeGapRatio:
     """Income gap ratio I = P1 / P0: the mean shortfall of the poor as a share of the line.
 
     Source: Sen (1976), Econometrica 44, sec. 2.
     """
-    return IncomeGapRatio(x, line, name or f"income_gap_ratio({x}, {line})")
+    return IncomeGapRatio(name or f"income_gap_ratio({x}, {line})", x, line)
 
 
-def watts(x: str, line: float | str, *, name: str | None = None) -> Watts:
+def watts(x: str, line: Line, *, name: str | None = None) -> Watts:
     """Watts index W = sum(w log(z / x) [x < z]) / sum(w); incomes of zero or less are left out.
 
     Source: Watts (1968); Zheng (1993), Economics Letters 42.
     """
-    return Watts(x, line, name or f"watts({x}, {line})")
+    return Watts(name or f"watts({x}, {line})", x, line)
 
 
-def sen(x: str, line: float | str, *, name: str | None = None) -> Sen:
+def sen(x: str, line: Line, *, name: str | None = None) -> Sen:
     """Sen index S = H (I + (1 - I) G_p) for large numbers of poor, G_p the Gini of their incomes.
 
     Source: Sen (1976), Econometrica 44, eq. 19.
     """
-    return Sen(x, line, name or f"sen({x}, {line})")
+    return Sen(name or f"sen({x}, {line})", x, line)
 
 
-def sst(x: str, line: float | str, *, name: str | None = None) -> SenShorrocksThon:
+def sst(x: str, line: Line, *, name: str | None = None) -> SenShorrocksThon:
     """Sen-Shorrocks-Thon index: the poverty gap times 1 + the Gini of all gaps.
 
     Source: Shorrocks (1995), Econometrica 63, eq. 9; Osberg and Xu (2000) for this form.
     """
-    return SenShorrocksThon(x, line, name or f"sst({x}, {line})")
+    return SenShorrocksThon(name or f"sst({x}, {line})", x, line)

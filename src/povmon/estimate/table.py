@@ -9,12 +9,29 @@ import pandas as pd
 from scipy import special
 
 from povmon.errors import PovmonError
-from povmon.estimate.design import Design, Floats, Ints, Sample, lay
-from povmon.estimate.domains import Domains, lay_domains
-from povmon.estimate.measures import Linearised, Measure, divide
-from povmon.estimate.variance import degrees_of_freedom, lay_cells, variance
+from povmon.estimate.design import Design, Floats, Ints, lay
+from povmon.estimate.domains import lay_domains
+from povmon.estimate.measures import Linearised, Measure, divide, linearise
+from povmon.estimate.rows import Rows
+from povmon.estimate.tally import (
+    Answer,
+    Sums,
+    answer,
+    linearised_totals,
+    simple_random_variance,
+)
+from povmon.estimate.variance import (
+    Layout,
+    degrees_of_freedom,
+    lay_cells,
+    residual_totals,
+    shared_totals,
+    variance,
+)
 
-COLUMNS = ("estimate", "se", "ci_low", "ci_high", "n", "n_psu", "df", "cv", "deff", "excluded")
+COLUMNS = (
+    "estimate", "se", "ci_low", "ci_high", "n", "n_psu", "df", "cv", "deff", "excluded", "note",
+)  # fmt: skip
 
 
 def estimate(
@@ -41,13 +58,13 @@ def estimate(
     One row a domain and measure, in that order: the `by` columns, ``measure``, ``estimate``,
     ``se``, ``ci_low``, ``ci_high`` (Student's t; a logit interval for proportions), ``n`` (rows
     that entered), ``n_psu``, ``df`` (PSUs less strata), ``cv``, ``deff`` (variance over that of a
-    simple random sample of as many rows) and ``excluded`` (weighted share of the domain's rows
-    that the measure left out).
+    simple random sample of as many rows), ``excluded`` (weighted share of the domain's rows
+    that the measure left out) and ``note`` (why a number is missing; empty where none is).
 
     Raises
     ------
-    PovmonError : a column is missing or not numeric, a weight is missing or negative, a stratum
-        has a single PSU and the design gives no rule for it.
+    PovmonError : a column is missing or not numeric, a weight is missing or negative, a PSU lies
+        in two strata, a stratum has a single PSU and the design gives no rule for it.
 
     Examples
     --------
@@ -59,56 +76,103 @@ def estimate(
     >>> float(table["estimate"].iloc[0])
     0.5
     """
+    listed = check_arguments(frame, measures, level)
+    rows = Rows(frame)
+    sample = lay(frame, design)
+    domains = lay_domains(frame, [by] if isinstance(by, str) else by)
+    sums = Sums(rows, sample, lay_cells(sample, domains), domains)
+    columns = [summarise(measure, answer(measure, sums), sums, level) for measure in listed]
+    return assemble(domains.labels, listed, columns)
+
+
+def check_arguments(
+    frame: pd.DataFrame, measures: Sequence[Measure] | Measure, level: float
+) -> list[Measure]:
+    """The measures as a list, after checks that come before any work."""
     if len(frame) == 0:
         raise PovmonError("there are no rows to estimate from")
     listed = list(measures) if isinstance(measures, Sequence) else [measures]
     if not listed:
         raise PovmonError("no measure was asked for", todo="for example [mean('income_pc')]")
-    sample = lay(frame, design)
-    domains = lay_domains(frame, [by] if isinstance(by, str) else by)
-    cells = tuple(lay_cells(stage, domains) for stage in sample.stages)
-    pieces = []
-    for measure in listed:
-        result = measure.linearise(frame, sample.weight, domains)
-        used = (result.used & (sample.weight > 0)).astype(np.float64)
-        n_psu, df = degrees_of_freedom(cells[0], used, len(domains))
-        var = variance(sample, domains, cells, result.values)
-        n = domains.sum(used).astype(np.int64)
-        piece = _columns(measure, result, var, n, n_psu, df, level)
-        # Of a quantile: the design effect of F at the quantile.
-        piece["deff"] = divide(var, _simple_random_variance(sample, domains, result, n))
-        weight = domains.sum(sample.weight)
-        piece["excluded"] = 1.0 - divide(domains.sum(sample.weight * used), weight)
-        pieces.append(pd.concat([domains.labels.reset_index(drop=True), piece], axis=1))
-    table = pd.concat(pieces, keys=range(len(pieces)), names=["order", "domain"])
-    return table.sort_index(level=["domain", "order"]).reset_index(drop=True)
+    if not 0 < level < 1:
+        raise PovmonError(f"level is {level}", todo="use a number between 0 and 1, as 0.95")
+    return listed
 
 
-def _columns(
-    measure: Measure, result: Linearised, var: Floats, n: Ints, n_psu: Ints, df: Ints, level: float
+def assemble(
+    labels: pd.DataFrame, measures: Sequence[Measure], columns: Sequence[dict[str, np.ndarray]]
 ) -> pd.DataFrame:
-    """The table's columns for one measure."""
-    missing = ~np.isfinite(result.estimate) | (n == 0)
-    value = np.where(missing, np.nan, result.estimate)
+    """The table from each measure's columns (D,): by domain, then measure."""
+    m, d = len(measures), len(labels)
+    table = {name: labels[name].take(np.repeat(np.arange(d), m)).array for name in labels}
+    table["measure"] = np.tile(np.array([x.name for x in measures], dtype=object), d)
+    for name in COLUMNS:
+        table[name] = np.stack([c[name] for c in columns], axis=-1).ravel()
+    return pd.DataFrame(table)
+
+
+def summarise(measure: Measure, found: Answer, sums: Sums, level: float) -> dict[str, np.ndarray]:
+    """The table's columns for one measure, each (D,)."""
+    n = sums.by_domain(found.tally.count).astype(np.int64)
+    n_psu, df = degrees_of_freedom(sums.layout, found.tally.count, len(sums.domains))
+    var = design_variance(measure, found, sums)
+    missing = ~np.isfinite(found.estimate) | (n == 0)
+    value = np.where(missing, np.nan, found.estimate)
     # Without a degree of freedom there is no estimate of the variance.
     se = np.where(missing | (df < 1), np.nan, np.sqrt(np.maximum(var, 0.0)))
-    if result.inverse is not None and result.level is not None:
-        se, low, high = woodruff(result, se, df, level)
+    plain = found.linearised
+    if plain is not None and plain.inverse is not None:
+        se, low, high = woodruff(plain, se, df, level)
     else:
         low, high = interval(value, se, df, level=level, bounded=measure.bounded)
-    return pd.DataFrame(
-        {
-            "measure": measure.name,
-            "estimate": value,
-            "se": se,
-            "ci_low": low,
-            "ci_high": high,
-            "n": n,
-            "n_psu": n_psu,
-            "df": df,
-            "cv": divide(se, np.abs(value)),
-        }
-    )
+    # Of a quantile: the design effect of F at the quantile. With an estimated line rows outside
+    # the domain count too, and there is no simple random sample to compare with.
+    simple = simple_random_variance(found, sums, n)
+    if plain is not None and plain.shared is not None:
+        simple = np.full(len(n), np.nan)
+    weight = sums.by_domain(sums.rows.once("weight", lambda: sums.layout.sum(sums.sample.weight)))
+    return {
+        "estimate": value,
+        "se": se,
+        "ci_low": low,
+        "ci_high": high,
+        "n": n,
+        "n_psu": n_psu,
+        "df": df,
+        "cv": divide(se, np.abs(value)),
+        "deff": divide(var, simple),
+        "excluded": 1.0 - divide(found.tally.weight, weight),
+        "note": notes(n, df, value, se),
+    }
+
+
+def notes(n: Ints, df: Ints, value: Floats, se: Floats) -> np.ndarray:
+    """Why a number is missing, (D,) of text."""
+    words = np.full(len(n), "", dtype=object)
+    words[~np.isfinite(se)] = "the standard error is not defined here"
+    words[df < 1] = "one PSU in each stratum: no standard error"
+    words[~np.isfinite(value)] = "not defined for these values"
+    words[n == 0] = "no row enters"
+    return words
+
+
+def design_variance(measure: Measure, found: Answer, sums: Sums) -> Floats:
+    """Variance of each domain's estimate (D,)."""
+    layout, totals = influence_totals(measure, found, sums)
+    return variance(sums.sample, layout, len(sums.domains), totals)
+
+
+def influence_totals(measure: Measure, found: Answer, sums: Sums) -> tuple[Layout, Floats]:
+    """Cells and, for each of the last stage, what it contributes to its domain's error (C,)."""
+    sample, layout = sums.sample, sums.layout
+    if sample.poststratum is not None:
+        values = found.linearised or linearise(measure, sums.rows, sample.weight, sums.domains)
+        layout, totals = residual_totals(sample, sums.domains, sample.weight * values.values)
+    else:
+        totals = linearised_totals(found, sums)
+    if found.linearised is not None and found.linearised.shared is not None:
+        return shared_totals(sample, layout, len(sums.domains), totals, found.linearised.shared)
+    return layout, totals
 
 
 def woodruff(
@@ -150,18 +214,3 @@ def interval(
     low, high = np.minimum(low, value), np.maximum(high, value)
     unknown = ~np.isfinite(se)
     return np.where(unknown, np.nan, low), np.where(unknown, np.nan, high)
-
-
-def _simple_random_variance(
-    sample: Sample, domains: Domains, result: Linearised, n: Ints
-) -> Floats:
-    """Variance under simple random sampling with replacement of as many rows, shape (D,).
-
-    Source: Kish (1965), Survey Sampling, sec. 8.2; the population variance is estimated with
-    the weights.
-    """
-    weight = np.where(result.used, sample.weight, 0.0)
-    total = domains.sum(weight)
-    centre = domains.spread(np.nan_to_num(divide(domains.sum(weight * result.values), total)))
-    squares = domains.sum(weight * (result.values - centre) ** 2)
-    return np.where(n > 1, total * squares / np.maximum(n - 1, 1), np.nan)

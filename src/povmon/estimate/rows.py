@@ -1,0 +1,43 @@
+"""The columns of a frame as arrays, each made once however many measures use it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+
+from povmon.estimate.design import Floats, numbers
+
+T = TypeVar("T")
+
+
+class Rows:
+    """A frame's rows, with what the measures derive from them kept for the next measure.
+
+    Parameters
+    ----------
+    frame : one row a unit (household, person, village); it is never changed.
+    """
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self.frame = frame
+        self._made: dict[Hashable, Any] = {}
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What `make` returns, made at the first call with this key."""
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]
+
+    def number(self, name: str) -> Floats:
+        """A column as float64 (n,), missing values as NaN."""
+        return self.once(("number", name), lambda: numbers(self.frame, name))
+
+    def one(self) -> Floats:
+        """Ones, (n,)."""
+        return self.once("one", lambda: np.ones(len(self)))

@@ -1,0 +1,141 @@
+"""Weighted sums by cell: all that an estimate, its variance and its replicates need.
+
+A tally adds up: those of two parts of the rows, laid in the same cells, are the tally of both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from povmon.estimate.design import Floats, Sample
+from povmon.estimate.domains import Domains
+from povmon.estimate.measures import (
+    DistributionMeasure,
+    Linearised,
+    Measure,
+    Part,
+    Parts,
+)
+from povmon.estimate.rows import Rows
+from povmon.estimate.variance import Layout
+
+
+@dataclass(frozen=True, eq=False)
+class Tally:
+    """Sums of one measure. Shapes: C cells of the last stage, D domains, k sums."""
+
+    totals: Floats  # (C, k) weight times part
+    count: Floats  # (C,) rows of positive weight that enter the measure
+    moments: Floats  # (D, k, k) weight times product of two parts, over rows that enter
+    weight: Floats  # (D,) weight of the rows that enter
+
+
+class Sums:
+    """Sums over rows, each made once however many measures use it.
+
+    Parameters
+    ----------
+    layout, domains : of the same rows.
+    """
+
+    def __init__(self, rows: Rows, sample: Sample, layout: Layout, domains: Domains) -> None:
+        self.rows, self.sample, self.layout, self.domains = rows, sample, layout, domains
+        self._totals: dict[Part, Floats] = {}
+        self._moments: dict[tuple[Part, Part], Floats] = {}
+        self._counts: dict[Part, Floats] = {}
+
+    def total(self, part: Part) -> Floats:
+        """Weight times part by cell (C,)."""
+        if part not in self._totals:
+            self._totals[part] = self.layout.sum(self.sample.weight * part.values)
+        return self._totals[part]
+
+    def by_domain(self, cells: Floats) -> Floats:
+        """Cell sums (C,) added up by domain (D,)."""
+        n = len(self.domains)
+        return np.bincount(self.layout.domain, cells, minlength=n).astype(np.float64)
+
+    def count(self, used: Part) -> Floats:
+        """Used rows of positive weight by cell (C,)."""
+        if used not in self._counts:
+            positive = self.rows.once("positive weight", lambda: self.sample.weight > 0)
+            self._counts[used] = self.layout.sum(used.values * positive)
+        return self._counts[used]
+
+    def moment(self, a: Part, b: Part, used: Part) -> Floats:
+        """Weight times the product of two parts by domain (D,)."""
+        if a is used or b is used or (a is b and a.flag):
+            # Parts are zero outside `used`, and a flag is its own square.
+            return self.by_domain(self.total(b if a is used else a))
+        if a is b and a.square is not None:
+            return self.by_domain(self.total(a.square()))
+        if (a, b) not in self._moments:
+            product = self.sample.weight * a.values
+            product *= b.values
+            self._moments[a, b] = self.by_domain(self.layout.sum(product))
+        return self._moments[a, b]
+
+    def tally(self, parts: Parts) -> Tally:
+        """The sums of one measure."""
+        k = len(parts.values)
+        moments = np.empty((len(self.domains), k, k))
+        for i, a in enumerate(parts.values):
+            for j, b in enumerate(parts.values[: i + 1]):
+                moments[:, i, j] = moments[:, j, i] = self.moment(a, b, parts.used)
+        totals = np.stack([self.total(p) for p in parts.values], axis=-1)
+        weight = self.by_domain(self.total(parts.used))
+        return Tally(totals, self.count(parts.used), moments, weight)
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """A measure's estimates with what their variance needs. Shapes as in `Tally`."""
+
+    estimate: Floats  # (D,)
+    gradient: Floats  # (D, k) with respect to the sums
+    tally: Tally
+    linearised: Linearised | None = None  # of a distribution measure
+
+
+def answer(measure: Measure, sums: Sums) -> Answer:
+    """Estimate a measure of either kind."""
+    if isinstance(measure, DistributionMeasure):
+        return answer_linearised(
+            measure.linearise(sums.rows, sums.sample.weight, sums.domains), sums
+        )
+    parts = measure.parts(sums.rows)
+    tally = sums.tally(parts)
+    of_domain = np.stack([sums.by_domain(t) for t in tally.totals.T], axis=-1)
+    estimate, gradient = measure.of(of_domain)
+    return Answer(estimate, gradient, tally)
+
+
+def answer_linearised(result: Linearised, sums: Sums) -> Answer:
+    """From row-level linearised values: one sum, that of the values themselves."""
+    all_used = sums.rows.once("all used", lambda: Part(sums.rows.one(), flag=True))
+    used = all_used if result.used.all() else Part(result.used.astype(np.float64), flag=True)
+    tally = sums.tally(Parts((Part(result.values),), used))
+    return Answer(result.estimate, np.ones((len(sums.domains), 1)), tally, result)
+
+
+def linearised_totals(found: Answer, sums: Sums) -> Floats:
+    """Weight times linearised value by cell of the last stage, (C,)."""
+    slopes = found.gradient[sums.layout.domain]
+    return np.einsum("ck,ck->c", found.tally.totals, slopes)
+
+
+def simple_random_variance(found: Answer, sums: Sums, n: np.ndarray) -> Floats:
+    """Variance under simple random sampling with replacement of as many rows, shape (D,).
+
+    Source: Kish (1965), Survey Sampling, sec. 8.2; the population variance is estimated with
+    the weights.
+    """
+    tally, slopes = found.tally, found.gradient
+    squares = np.einsum("dk,dkl,dl->d", slopes, tally.moments, slopes)
+    of_domain = np.stack([sums.by_domain(t) for t in tally.totals.T], axis=-1)
+    total = np.einsum("dk,dk->d", slopes, of_domain)
+    weight = np.where(tally.weight > 0, tally.weight, 1.0)
+    spread = np.maximum(squares - total**2 / weight, 0.0)
+    return np.where(n > 1, tally.weight * spread / np.maximum(n - 1, 1), np.nan)
