@@ -11,12 +11,14 @@ from povmon.errors import PovmonError
 from povmon.estimate.design import Floats
 from povmon.estimate.domains import Domains
 from povmon.estimate.measures import (
+    Combined,
     DistributionMeasure,
-    Linearised,
     Part,
     Parts,
     SumMeasure,
     divide,
+    filled,
+    flagged,
     present,
 )
 from povmon.estimate.order import Sorted
@@ -29,15 +31,20 @@ class Gini(DistributionMeasure):
 
     x: str
 
-    def linearise(self, rows: Rows, weight: Floats, domains: Domains) -> Linearised:
+    def linearise(self, rows: Rows, weight: Floats, domains: Domains) -> Combined:
         """Rows with a missing value are left out; a domain whose mean is not positive gets NaN."""
-        laid = sorted_by(rows, self.x, domains)
-        result = gini_linearised(laid, len(rows), weight, domains)
-        return Linearised(result.estimate, result.values, present(rows, self.x).values > 0)
+        used = present(rows, self.x)
+        parts = (used, filled(rows, self.x, used))
+        return gini_linearised(sorted_by(rows, self.x, domains), parts, weight, domains)
 
     def evaluate(self, rows: Rows, weights: Floats, domains: Domains) -> Floats:
         """The coefficient under each vector of weights."""
         return gini_values(sorted_by(rows, self.x, domains), weights)
+
+
+def positive(rows: Rows, x: str) -> Part:
+    """The flag of rows with a positive value."""
+    return rows.once(("positive", x), lambda: flagged(rows, rows.number(x) > 0))
 
 
 def sorted_by(rows: Rows, x: str, domains: Domains) -> Sorted:
@@ -48,35 +55,44 @@ def sorted_by(rows: Rows, x: str, domains: Domains) -> Sorted:
     )
 
 
-def gini_linearised(laid: Sorted, n_rows: int, weight: Floats, domains: Domains) -> Linearised:
+def gini_linearised(
+    laid: Sorted, parts: tuple[Part, Part], weight: Floats, domains: Domains
+) -> Combined:
     """Gini coefficient by domain, and its derivative with respect to each weight.
 
     With C and Y the sums of w and w y up to a row of the sorted domain, N and T those of the
-    whole: sum_j w_j |y_i - y_j| = y_i (2 C_i - N) + T - 2 Y_i. Rows of equal value give the same,
-    whichever stands first.
+    whole: A_i = sum_j w_j |y_i - y_j| = y_i (2 C_i - N) + T - 2 Y_i. Rows of equal value give the
+    same, whichever stands first. G = sum(w A) / (2 N T), dG/dw_i = A_i / (N T) - G / N - G y_i / T.
+
+    `parts`: the flag of the rows that enter, and their values.
     """
     y, w = laid.value, laid.take(weight)
-    n = laid.sum(w)
     wy = w * y
-    total = laid.sum(wy)
-    distance = laid.cumulate(w)
+    n, total = laid.sum(w), laid.sum(wy)
+    distance, below = np.cumsum(w), np.cumsum(wy)
+    # Sums cumulated over all domains: what came before a domain is taken off with its constants.
     distance *= 2.0
-    distance -= laid.spread(n)
+    distance -= laid.spread(n + laid.before(distance))
     distance *= y
-    below = laid.cumulate(wy)
     below *= 2.0
     distance -= below
-    distance += laid.spread(total)
-    wy = w * distance
-    gini = np.where(total > 0, divide(laid.sum(wy), 2.0 * n * total), np.nan)
+    distance += laid.spread(total + laid.before(below))
+    weighted = np.multiply(w, distance, out=below)
+    double = laid.sum(weighted)
+    gini = np.where(total > 0, divide(double, 2.0 * n * total), np.nan)
     # Equal values leave a rounding error on either side of zero.
     gini = np.where(np.abs(gini) < 1e-14, 0.0, gini)
-    safe_n, safe_total = np.where(n > 0, n, 1.0), np.where(total > 0, total, 1.0)
-    own = np.nan_to_num(gini)
-    distance *= laid.spread(1.0 / (safe_n * safe_total))
-    distance -= y * laid.spread(own / safe_total)
-    distance -= laid.spread(own / safe_n)
-    return Linearised(gini, laid.back(distance, n_rows), np.empty(0, dtype=bool))
+    own, back_n = np.nan_to_num(gini), np.where(n > 0, n, 1.0)
+    back_total = np.where(total > 0, total, 1.0)
+    gradient = [1.0 / (back_n * back_total), -own / back_n, -own / back_total]
+    squares = [[0.0, double, laid.sum(weighted * y)], [double, n, total], [0.0, total, 0.0]]
+    squares[2][0], squares[2][2] = squares[0][2], laid.sum(np.multiply(wy, y, out=wy))
+    squares[0][0] = laid.sum(np.multiply(weighted, distance, out=weighted))
+    moments = np.stack([np.stack(row, axis=-1) for row in squares], axis=-2)
+    far = Part(laid.back(distance, len(weight)))
+    return Combined(
+        gini, Parts((far, *parts), parts[0]), np.stack(gradient, axis=-1), domains, moments
+    )
 
 
 def gini_values(laid: Sorted, weights: Floats) -> Floats:
@@ -89,9 +105,9 @@ def gini_values(laid: Sorted, weights: Floats) -> Floats:
     n = laid.sum(w)
     below *= 2.0
     below -= w
-    w *= laid.value
-    total = laid.sum(w)
-    below *= w
+    income = w * laid.value
+    total = laid.sum(income)
+    below *= income
     double = laid.sum(below)
     gini = divide(double, n * total) - 1.0
     return np.where(total > 0, np.where(np.abs(gini) < 1e-14, 0.0, gini), np.nan)
@@ -105,11 +121,7 @@ class _Positive(SumMeasure):
 
     def used(self, rows: Rows) -> Part:
         """The flag of rows with a positive value."""
-
-        def make() -> Part:
-            return Part((rows.number(self.x) > 0).astype(np.float64), flag=True)
-
-        return rows.once(("positive", self.x), make)
+        return positive(rows, self.x)
 
     def value(self, rows: Rows) -> Part:
         """The value, zero where it is left out."""

@@ -23,16 +23,33 @@ Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
-    """Row values of one sum, shape (n,), zero in rows that are left out.
+class Subset:
+    """Some of the rows, shared by all parts that are zero outside them."""
 
-    `flag`: the values are 0 or 1 only. `square`: where the squares are another measure's part
-    as well, a function that returns that part.
+    at: Ints  # (m,) positions in the frame
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Row values of one sum, zero in rows that are left out.
+
+    `values` are those of all rows (n,), or of a subset (m,) outside which they are zero. `flag`:
+    they are 0 or 1 only. `square`: where the squares are another measure's part as well, a
+    function that returns that part.
     """
 
     values: Floats
     flag: bool = False
     square: Callable[[], Part] | None = None
+    subset: Subset | None = None
+
+    def dense(self, n: int) -> Floats:
+        """The values of all n rows."""
+        if self.subset is None:
+            return self.values
+        out = np.zeros(n)
+        out[self.subset.at] = self.values
+        return out
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +86,34 @@ class Linearised:
     shared: Shared | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class Combined:
+    """Estimates whose linearised values are combinations of row parts, the same in a domain.
+
+    Shapes: D domains, k parts.
+    """
+
+    estimate: Floats  # (D,)
+    parts: Parts
+    gradient: Floats  # (D, k)
+    domains: Domains
+    moments: Floats | None = None  # (D, k, k) weighted sums of products, where already made
+
+    @property
+    def values(self) -> Floats:
+        """Linearised value of each row (n,)."""
+        n = len(self.domains.code)
+        values = np.zeros(n)
+        for part, slope in zip(self.parts.values, self.gradient.T, strict=True):
+            values += self.domains.spread(slope) * part.dense(n)
+        return values * self.used
+
+    @property
+    def used(self) -> Flags:
+        """Rows that entered the measure (n,)."""
+        return self.parts.used.dense(len(self.domains.code)) > 0
+
+
 @dataclass(frozen=True)
 class SumMeasure(ABC):
     """A smooth function of weighted sums.
@@ -97,7 +142,7 @@ class DistributionMeasure(ABC):
     bounded: bool = field(default=False, kw_only=True)
 
     @abstractmethod
-    def linearise(self, rows: Rows, weight: Floats, domains: Domains) -> Linearised:
+    def linearise(self, rows: Rows, weight: Floats, domains: Domains) -> Linearised | Combined:
         """Estimate by domain and linearised values by row."""
 
     @abstractmethod
@@ -128,6 +173,16 @@ def divide(top: Floats, bottom: Floats) -> Floats:
     return np.divide(top, bottom, out=out, where=bottom != 0)
 
 
+def everyone(rows: Rows) -> Part:
+    """The flag of all rows."""
+    return rows.once("everyone", lambda: Part(rows.one(), flag=True))
+
+
+def flagged(rows: Rows, flags: Flags) -> Part:
+    """A flag of rows; the same for all measures that every row enters."""
+    return everyone(rows) if flags.all() else Part(flags.astype(np.float64), flag=True)
+
+
 def present(rows: Rows, *columns: str) -> Part:
     """The flag of rows where no column is missing."""
 
@@ -135,7 +190,7 @@ def present(rows: Rows, *columns: str) -> Part:
         flags = np.isfinite(rows.number(columns[0]))
         for name in columns[1:]:
             flags &= np.isfinite(rows.number(name))
-        return Part(flags.astype(np.float64), flag=True)
+        return flagged(rows, flags)
 
     return rows.once(("present", columns), make)
 
@@ -145,14 +200,14 @@ def filled(rows: Rows, column: str, used: Part) -> Part:
 
     def make() -> Part:
         values = rows.number(column)
-        if used.values.all():
-            return Part(values)
-        return Part(np.where(used.values > 0, values, 0.0))
+        return Part(values if used is everyone(rows) else np.where(used.values > 0, values, 0.0))
 
     return rows.once(("filled", column, used), make)
 
 
-def linearise(measure: Measure, rows: Rows, weight: Floats, domains: Domains) -> Linearised:
+def linearise(
+    measure: Measure, rows: Rows, weight: Floats, domains: Domains
+) -> Linearised | Combined:
     """Estimates and row-level linearised values of a measure of either kind.
 
     Parameters
@@ -161,8 +216,9 @@ def linearise(measure: Measure, rows: Rows, weight: Floats, domains: Domains) ->
 
     Returns
     -------
-    `Linearised`: weight times value, added up over a unit, is what the unit contributes to the
-    error of its domain's estimate.
+    `Linearised` or `Combined`, with ``.estimate`` (D,), ``.values`` (n,) and ``.used`` (n,):
+    weight times value, added up over a unit, is what the unit contributes to the error of its
+    domain's estimate.
 
     Source
     ------
@@ -171,13 +227,10 @@ def linearise(measure: Measure, rows: Rows, weight: Floats, domains: Domains) ->
     if isinstance(measure, DistributionMeasure):
         return measure.linearise(rows, weight, domains)
     parts = measure.parts(rows)
-    sums = np.stack([domains.sum(weight * p.values) for p in parts.values], axis=-1)
+    dense = [p.dense(len(rows)) for p in parts.values]
+    sums = np.stack([domains.sum(weight * values) for values in dense], axis=-1)
     estimate, gradient = measure.of(sums)
-    values = np.zeros(len(rows))
-    for part, slope in zip(parts.values, gradient.T, strict=True):
-        values += domains.spread(slope) * part.values
-    used = parts.used.values > 0
-    return Linearised(estimate, np.where(used, values, 0.0), used)
+    return Combined(estimate, parts, gradient, domains)
 
 
 @dataclass(frozen=True)
@@ -193,7 +246,7 @@ class Ratio(RatioOfSums):
 
         def make() -> Part:
             y, x = rows.number(self.top), rows.number(self.bottom)
-            return Part(both.values * ((x != 0) | (y != 0)), flag=True)
+            return flagged(rows, (both.values > 0) & ((x != 0) | (y != 0)))
 
         used = rows.once(("either", self.top, self.bottom), make)
         return Parts((filled(rows, self.top, used), filled(rows, self.bottom, used)), used)

@@ -25,29 +25,33 @@ class Sorted:
     order: Ints  # (m,) position of each in the frame
     value: Floats  # (m,)
     start: Ints  # (D + 1,) where each domain begins
+    natural: bool = False  # the frame's rows stand in this order already
 
     @classmethod
     def of(cls, y: Floats, used: np.ndarray, domains: Domains) -> Sorted:
         """Sort the used rows of all domains at once; equal values keep the order of the rows."""
         inside = used & (domains.code >= 0)
-        rows = np.arange(len(y)) if inside.all() else np.flatnonzero(inside)
-        code, value = domains.code[rows], y[rows]
-        if not _in_order(code, value):
+        whole = bool(inside.all())
+        rows = np.arange(len(y)) if whole else np.flatnonzero(inside)
+        code, value = (domains.code, y) if whole else (domains.code[rows], y[rows])
+        ordered = _in_order(code, value)
+        if not ordered:
             by = sort_by(code, value, len(domains))
             rows, code, value = rows[by], code[by], value[by]
         counts = np.bincount(code, minlength=len(domains))
-        return cls(rows, value, np.concatenate([[0], np.cumsum(counts)]).astype(np.int64))
+        start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        return cls(rows, value, start, whole and ordered)
 
     def __len__(self) -> int:
         return len(self.start) - 1
 
     def take(self, rows: Floats) -> Floats:
-        """Row values (..., n) in this order, (..., m)."""
-        return np.take(rows, self.order, axis=-1)
+        """Row values (..., n) in this order, (..., m); not a copy where they stand in it."""
+        return rows if self.natural else np.take(rows, self.order, axis=-1)
 
     def back(self, values: Floats, n: int) -> Floats:
         """Values in this order (m,) carried to the n rows of the frame, zero elsewhere."""
-        if len(values) == n and _identity(self.order):
+        if self.natural:
             return values
         out = np.zeros(n)
         out[self.order] = values
@@ -70,12 +74,14 @@ class Sorted:
     def cumulate(self, values: Floats) -> Floats:
         """Sums from the start of the domain up to and with each row, (..., m)."""
         whole = np.cumsum(values, axis=-1)
-        return whole - self.spread(self._before(whole))
+        whole -= self.spread(self.before(whole))
+        return whole
 
-    def _before(self, whole: Floats) -> Floats:
-        """What was cumulated before each domain begins, (..., D)."""
-        padded = np.concatenate([np.zeros((*whole.shape[:-1], 1)), whole], axis=-1)
-        return padded[..., self.start[:-1]]
+    def before(self, whole: Floats) -> Floats:
+        """Of sums cumulated over all domains (..., m), those before each domain begins (..., D)."""
+        if whole.shape[-1] == 0:
+            return np.zeros((*whole.shape[:-1], len(self)))
+        return np.where(self.start[:-1] > 0, whole[..., self.start[:-1] - 1], 0.0)
 
 
 def sort_by(code: Ints, value: Floats, n_codes: int) -> Ints:
@@ -105,10 +111,6 @@ def _in_order(code: Ints, value: Floats) -> bool:
     if len(step) and step.min() < 0:
         return False
     return bool(((value[1:] >= value[:-1]) | (step > 0)).all())
-
-
-def _identity(order: Ints) -> bool:
-    return bool(len(order) == 0 or (order[0] == 0 and (order[1:] - order[:-1] == 1).all()))
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ out what is not positive.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,13 +13,14 @@ import numpy as np
 from povmon.errors import PovmonError
 from povmon.estimate.design import Floats
 from povmon.estimate.domains import Domains
-from povmon.estimate.inequality import gini_linearised, gini_values
+from povmon.estimate.inequality import gini_linearised, gini_values, positive
 from povmon.estimate.measures import (
     DistributionMeasure,
     Linearised,
     Part,
     Parts,
     RatioOfSums,
+    Subset,
     linearise,
     present,
 )
@@ -46,25 +46,33 @@ class FGT(RatioOfSums):
         used = present(rows, self.x)
         return Parts((self.gaps(rows, self.alpha), used), used)
 
+    def dense(self, rows: Rows) -> Floats:
+        """Row values (n,), zero for the non-poor."""
+        return self.gaps(rows, self.alpha).dense(len(rows))
+
     def gaps(self, rows: Rows, alpha: float) -> Part:
         """Row values of the index, shared by all measures at the same line."""
         key = ("fgt", self.x, self.line, self.closed, self.negative)
 
-        def gap() -> Part:
-            x, line = rows.number(self.x), poverty_line(rows, self.line)
-            return Part(relative_gap(x, line, floor=self.negative == "zero"), square=of(2.0))
-
         def poor() -> Part:
             x, line = rows.number(self.x), poverty_line(rows, self.line)
-            return Part((x <= line if self.closed else x < line).astype(np.float64), flag=True)
+            at = np.flatnonzero(x <= line if self.closed else x < line)
+            return Part(np.ones(len(at)), flag=True, subset=Subset(at))
+
+        def gap() -> Part:
+            head = self.gaps(rows, 0.0).subset
+            assert head is not None
+            x, line = rows.number(self.x)[head.at], poverty_line(rows, self.line)
+            line = line[head.at] if isinstance(line, np.ndarray) else line
+            return part(relative_gap(x, line, floor=self.negative == "zero"), 1.0)
 
         def power() -> Part:
             first = self.gaps(rows, 1.0).values
-            values = first * first if alpha == 2 else first**alpha
-            return Part(values, square=of(2 * alpha))
+            return part(first * first if alpha == 2 else first**alpha, alpha)
 
-        def of(other: float) -> Callable[[], Part]:
-            return lambda: self.gaps(rows, other)
+        def part(values: Floats, exponent: float) -> Part:
+            subset = self.gaps(rows, 0.0).subset
+            return Part(values, square=lambda: self.gaps(rows, 2 * exponent), subset=subset)
 
         make = poor if alpha == 0 else gap if alpha == 1 else power
         return rows.once((*key, alpha), make)
@@ -87,12 +95,10 @@ def poverty_line(rows: Rows, line: Line) -> Floats | float:
 
 
 def relative_gap(x: Floats, line: Floats | float, *, floor: bool = True) -> Floats:
-    """(line - x) / line of the poor, 0 of others and of missing values; `floor`: at most 1."""
+    """(line - x) / line of incomes not above the line; `floor`: a negative income as zero."""
     gap = x / line
     np.subtract(1.0, gap, out=gap)
-    # fmax and fmin take the number where the other is missing.
-    np.fmax(gap, 0.0, out=gap)
-    return np.fmin(gap, 1.0, out=gap) if floor else gap
+    return np.minimum(gap, 1.0, out=gap) if floor else gap
 
 
 @dataclass(frozen=True)
@@ -119,15 +125,12 @@ class Watts(RatioOfSums):
     def parts(self, rows: Rows) -> Parts:
         """Mean of log(line / x) over all, the non-poor counting zero."""
 
-        def positive() -> Part:
-            return Part((rows.number(self.x) > 0).astype(np.float64), flag=True)
-
         def value() -> Part:
             x, line = rows.number(self.x), poverty_line(rows, self.line)
-            poor = (used.values > 0) & (x < line)
+            poor = (x > 0) & (x < line)
             return Part(np.log(np.where(poor, line, 1.0) / np.where(poor, x, 1.0)))
 
-        used = rows.once(("positive", self.x), positive)
+        used = positive(rows, self.x)
         return Parts((rows.once(("watts", self.x, self.line), value), used), used)
 
 
@@ -153,8 +156,7 @@ class _GapAndGini(DistributionMeasure):
         whole = laid.sum(weight)
         with np.errstate(invalid="ignore", divide="ignore"):
             p0, p1 = (
-                laid.sum(weight * laid.take(index.parts(rows).values[0].values)) / whole
-                for index in self._indices()
+                laid.sum(weight * laid.take(index.dense(rows))) / whole for index in self._indices()
             )
         return p0, p1
 
@@ -167,15 +169,12 @@ class _GapAndGini(DistributionMeasure):
 class Sen(_GapAndGini):
     """Sen index of poverty."""
 
-    def _poor(self, rows: Rows) -> np.ndarray:
-        return self._indices()[0].parts(rows).values[0].values > 0
-
     def linearise(self, rows: Rows, weight: Floats, domains: Domains) -> Linearised:
         """P1 + (P0 - P1) G, with G the Gini of the incomes of the poor (negative ones as 0)."""
         p0, p1 = (linearise(index, rows, weight, domains) for index in self._indices())
-        among = gini_linearised(
-            _sorted_poor(rows, self, weight, domains), len(rows), weight, domains
-        )
+        laid, poor = self._among_poor(rows, domains)
+        income = Part(np.where(poor.values > 0, self._ranked(rows), 0.0))
+        among = gini_linearised(laid, (poor, income), weight, domains)
         # Nobody poor, or no poor person with an income: inequality among the poor is nil.
         g = np.nan_to_num(among.estimate)
         difference = p0.estimate - p1.estimate
@@ -186,29 +185,26 @@ class Sen(_GapAndGini):
     def evaluate(self, rows: Rows, weights: Floats, domains: Domains) -> Floats:
         """P1 + (P0 - P1) G under each vector of weights."""
         p0, p1 = self._sums(rows, weights, domains)
-        among = gini_values(_sorted_poor(rows, self, None, domains), weights)
+        among = gini_values(self._among_poor(rows, domains)[0], weights)
         return p1 + (p0 - p1) * np.nan_to_num(among)
 
+    def _among_poor(self, rows: Rows, domains: Domains) -> tuple[Sorted, Part]:
+        def make() -> tuple[Sorted, Part]:
+            poor = self._indices()[0].dense(rows)
+            return Sorted.of(self._ranked(rows), poor > 0, domains), Part(poor, flag=True)
 
-def _sorted_poor(rows: Rows, index: Sen, weight: Floats | None, domains: Domains) -> Sorted:
-    used = index._poor(rows)
-    if weight is not None:
-        used = used & (weight > 0)
-    return Sorted.of(index._ranked(rows), used, domains)
+        return rows.once(("sorted poor", self.x, self.line, domains), make)
 
 
 @dataclass(frozen=True)
 class SenShorrocksThon(_GapAndGini):
     """Sen-Shorrocks-Thon index of poverty."""
 
-    def _laid(self, rows: Rows, used: np.ndarray, domains: Domains) -> Sorted:
-        return Sorted.of(self._indices()[1].parts(rows).values[0].values, used, domains)
-
     def linearise(self, rows: Rows, weight: Floats, domains: Domains) -> Linearised:
         """P1 (1 + G), with G the Gini of the gaps of all persons, the non-poor's being zero."""
         p1 = linearise(self._indices()[1], rows, weight, domains)
-        laid = self._laid(rows, p1.used & (weight > 0), domains)
-        among = gini_linearised(laid, len(rows), weight, domains)
+        laid, gaps = self._by_gap(rows, domains)
+        among = gini_linearised(laid, (present(rows, self.x), gaps), weight, domains)
         g = np.nan_to_num(among.estimate)
         values = p1.values * (1 + domains.spread(g))
         values = values + domains.spread(np.nan_to_num(p1.estimate)) * among.values
@@ -217,8 +213,15 @@ class SenShorrocksThon(_GapAndGini):
     def evaluate(self, rows: Rows, weights: Floats, domains: Domains) -> Floats:
         """P1 (1 + G) under each vector of weights."""
         _, p1 = self._sums(rows, weights, domains)
-        laid = self._laid(rows, present(rows, self.x).values > 0, domains)
-        return p1 * (1 + np.nan_to_num(gini_values(laid, weights)))
+        among = gini_values(self._by_gap(rows, domains)[0], weights)
+        return p1 * (1 + np.nan_to_num(among))
+
+    def _by_gap(self, rows: Rows, domains: Domains) -> tuple[Sorted, Part]:
+        def make() -> tuple[Sorted, Part]:
+            gap = self._indices()[1].dense(rows)
+            return Sorted.of(gap, present(rows, self.x).values > 0, domains), Part(gap)
+
+        return rows.once(("sorted gap", self.x, self.line, domains), make)
 
 
 def fgt(

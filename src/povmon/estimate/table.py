@@ -11,7 +11,8 @@ from scipy import special
 from povmon.errors import PovmonError
 from povmon.estimate.design import Design, Floats, Ints, lay
 from povmon.estimate.domains import lay_domains
-from povmon.estimate.measures import Linearised, Measure, divide, linearise
+from povmon.estimate.measures import Linearised, Measure, divide, everyone, linearise
+from povmon.estimate.residuals import Residuals
 from povmon.estimate.rows import Rows
 from povmon.estimate.tally import (
     Answer,
@@ -24,7 +25,6 @@ from povmon.estimate.variance import (
     Layout,
     degrees_of_freedom,
     lay_cells,
-    residual_totals,
     shared_totals,
     variance,
 )
@@ -130,7 +130,7 @@ def summarise(measure: Measure, found: Answer, sums: Sums, level: float) -> dict
     simple = simple_random_variance(found, sums, n)
     if plain is not None and plain.shared is not None:
         simple = np.full(len(n), np.nan)
-    weight = sums.by_domain(sums.rows.once("weight", lambda: sums.layout.sum(sums.sample.weight)))
+    weight = sums.by_domain(sums.total(everyone(sums.rows)))
     return {
         "estimate": value,
         "se": se,
@@ -158,21 +158,40 @@ def notes(n: Ints, df: Ints, value: Floats, se: Floats) -> np.ndarray:
 
 def design_variance(measure: Measure, found: Answer, sums: Sums) -> Floats:
     """Variance of each domain's estimate (D,)."""
-    layout, totals = influence_totals(measure, found, sums)
-    return variance(sums.sample, layout, len(sums.domains), totals)
+    count = len(sums.domains)
+    if sums.sample.calibration is None:
+        layout, totals = influence_totals(measure, found, sums)
+        return variance(sums.sample, layout, count, totals)
+    result = np.empty(count)
+    for block, layout, totals in _residuals(sums).blocks(
+        linearised_totals(found, sums), _by_row(measure, found, sums)
+    ):
+        result[block] = variance(sums.sample, layout, block.stop - block.start, totals)
+    return result
 
 
 def influence_totals(measure: Measure, found: Answer, sums: Sums) -> tuple[Layout, Floats]:
     """Cells and, for each of the last stage, what it contributes to its domain's error (C,)."""
     sample, layout = sums.sample, sums.layout
-    if sample.poststratum is not None:
-        values = found.linearised or linearise(measure, sums.rows, sample.weight, sums.domains)
-        layout, totals = residual_totals(sample, sums.domains, sample.weight * values.values)
-    else:
-        totals = linearised_totals(found, sums)
+    totals = linearised_totals(found, sums)
+    if sample.calibration is not None:
+        # All domains in one block.
+        everything = len(sums.domains) * len(sample.stages[-1].parent_of_unit)
+        blocks = _residuals(sums).blocks(totals, _by_row(measure, found, sums), everything)
+        return next(iter(blocks))[1:]
     if found.linearised is not None and found.linearised.shared is not None:
         return shared_totals(sample, layout, len(sums.domains), totals, found.linearised.shared)
     return layout, totals
+
+
+def _residuals(sums: Sums) -> Residuals:
+    make = lambda: Residuals(sums.sample, sums.domains, sums.layout)  # noqa: E731
+    return sums.rows.once(("residuals", id(sums.layout)), make)
+
+
+def _by_row(measure: Measure, found: Answer, sums: Sums) -> Linearised:
+    """The row-level linearised values."""
+    return found.linearised or linearise(measure, sums.rows, sums.sample.weight, sums.domains)
 
 
 def woodruff(

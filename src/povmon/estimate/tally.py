@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from povmon.estimate.design import Floats, Sample
+from povmon.estimate.design import Floats, Ints, Sample
 from povmon.estimate.domains import Domains
 from povmon.estimate.measures import (
     DistributionMeasure,
@@ -17,6 +17,9 @@ from povmon.estimate.measures import (
     Measure,
     Part,
     Parts,
+    Subset,
+    everyone,
+    flagged,
 )
 from povmon.estimate.rows import Rows
 from povmon.estimate.variance import Layout
@@ -49,8 +52,20 @@ class Sums:
     def total(self, part: Part) -> Floats:
         """Weight times part by cell (C,)."""
         if part not in self._totals:
-            self._totals[part] = self.layout.sum(self.sample.weight * part.values)
+            weight, cell = self._laid(part.subset)
+            values = weight if part.flag and part.subset else weight * part.values
+            self._totals[part] = self.layout.sum_at(cell, values)
         return self._totals[part]
+
+    def _laid(self, subset: Subset | None) -> tuple[Floats, Ints]:
+        """Weights and cells of a subset of the rows."""
+        if subset is None:
+            return self.sample.weight, self.layout.of_row
+        at = subset.at
+        return self.rows.once(
+            ("laid", subset, self.layout),
+            lambda: (self.sample.weight[at], self.layout.of_row[at]),
+        )
 
     def by_domain(self, cells: Floats) -> Floats:
         """Cell sums (C,) added up by domain (D,)."""
@@ -60,9 +75,20 @@ class Sums:
     def count(self, used: Part) -> Floats:
         """Used rows of positive weight by cell (C,)."""
         if used not in self._counts:
-            positive = self.rows.once("positive weight", lambda: self.sample.weight > 0)
-            self._counts[used] = self.layout.sum(used.values * positive)
+            positive = self.rows.once("positive weight", lambda: self._positive())
+            cells = len(self.layout.domain)
+            if used is everyone(self.rows) and positive is None:
+                counted = np.bincount(self.layout.of_row, minlength=cells)[:cells]
+                self._counts[used] = counted.astype(np.float64)
+            else:
+                flags = used.values if positive is None else used.values * positive
+                self._counts[used] = self.layout.sum(flags)
         return self._counts[used]
+
+    def _positive(self) -> Floats | None:
+        """Flags of rows of positive weight; None where all are."""
+        flags = self.sample.weight > 0
+        return None if flags.all() else flags.astype(np.float64)
 
     def moment(self, a: Part, b: Part, used: Part) -> Floats:
         """Weight times the product of two parts by domain (D,)."""
@@ -72,18 +98,20 @@ class Sums:
         if a is b and a.square is not None:
             return self.by_domain(self.total(a.square()))
         if (a, b) not in self._moments:
-            product = self.sample.weight * a.values
-            product *= b.values
+            n = len(self.rows)
+            product = self.sample.weight * a.dense(n)
+            product *= b.dense(n)
             self._moments[a, b] = self.by_domain(self.layout.sum(product))
         return self._moments[a, b]
 
-    def tally(self, parts: Parts) -> Tally:
-        """The sums of one measure."""
+    def tally(self, parts: Parts, moments: Floats | None = None) -> Tally:
+        """The sums of one measure; `moments` where they are known already."""
         k = len(parts.values)
-        moments = np.empty((len(self.domains), k, k))
-        for i, a in enumerate(parts.values):
-            for j, b in enumerate(parts.values[: i + 1]):
-                moments[:, i, j] = moments[:, j, i] = self.moment(a, b, parts.used)
+        if moments is None:
+            moments = np.empty((len(self.domains), k, k))
+            for i, a in enumerate(parts.values):
+                for j, b in enumerate(parts.values[: i + 1]):
+                    moments[:, i, j] = moments[:, j, i] = self.moment(a, b, parts.used)
         totals = np.stack([self.total(p) for p in parts.values], axis=-1)
         weight = self.by_domain(self.total(parts.used))
         return Tally(totals, self.count(parts.used), moments, weight)
@@ -96,15 +124,17 @@ class Answer:
     estimate: Floats  # (D,)
     gradient: Floats  # (D, k) with respect to the sums
     tally: Tally
-    linearised: Linearised | None = None  # of a distribution measure
+    linearised: Linearised | None = None  # where its values are given row by row
 
 
 def answer(measure: Measure, sums: Sums) -> Answer:
     """Estimate a measure of either kind."""
     if isinstance(measure, DistributionMeasure):
-        return answer_linearised(
-            measure.linearise(sums.rows, sums.sample.weight, sums.domains), sums
-        )
+        result = measure.linearise(sums.rows, sums.sample.weight, sums.domains)
+        if isinstance(result, Linearised):
+            return answer_linearised(result, sums)
+        tally = sums.tally(result.parts, result.moments)
+        return Answer(result.estimate, result.gradient, tally)
     parts = measure.parts(sums.rows)
     tally = sums.tally(parts)
     of_domain = np.stack([sums.by_domain(t) for t in tally.totals.T], axis=-1)
@@ -114,8 +144,7 @@ def answer(measure: Measure, sums: Sums) -> Answer:
 
 def answer_linearised(result: Linearised, sums: Sums) -> Answer:
     """From row-level linearised values: one sum, that of the values themselves."""
-    all_used = sums.rows.once("all used", lambda: Part(sums.rows.one(), flag=True))
-    used = all_used if result.used.all() else Part(result.used.astype(np.float64), flag=True)
+    used = flagged(sums.rows, result.used)
     tally = sums.tally(Parts((Part(result.values),), used))
     return Answer(result.estimate, np.ones((len(sums.domains), 1)), tally, result)
 

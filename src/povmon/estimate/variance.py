@@ -29,7 +29,7 @@ class Cells:
     cells_in_pair: Ints  # (S,)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Layout:
     """Rows in the cells of the last stage, which add up to the cells of the stages before it.
 
@@ -47,8 +47,12 @@ class Layout:
 
     def sum(self, values: Floats) -> Floats:
         """Row values (n,) added up over the cells of the last stage (C,)."""
+        return self.sum_at(self.of_row, values)
+
+    def sum_at(self, cell: Ints, values: Floats) -> Floats:
+        """Values (m,) of rows in these cells (m,), added up over the cells (C,)."""
         n = len(self.domain)
-        return np.bincount(self.of_row, values, minlength=n + 1)[:n].astype(np.float64)
+        return np.bincount(cell, values, minlength=n + 1)[:n].astype(np.float64)
 
 
 def lay_cells(sample: Sample, domains: Domains) -> Layout:
@@ -156,16 +160,21 @@ def shared_totals(
 
     Every domain then has a cell for each unit of the last stage.
     """
+    table = shared.slope @ shared_by_unit(sample, shared)
+    own = layout.stages[-1]
+    table[own.domain, own.unit] += totals
+    return full_layout(sample, n_domains), table.ravel()
+
+
+def shared_by_unit(sample: Sample, shared: Shared) -> Floats:
+    """Weight times shared value by group and unit of the last stage, (G, U)."""
     last = sample.stages[-1]
     units, groups = len(last.parent_of_unit), shared.slope.shape[1]
     inside = shared.group >= 0
     key = shared.group[inside] * units + last.unit[inside]
     value = (sample.weight * shared.values)[inside]
-    by_group = np.bincount(key, value, minlength=groups * units).reshape(groups, units)
-    table = shared.slope @ by_group
-    own = layout.stages[-1]
-    table[own.domain, own.unit] += totals
-    return full_layout(sample, n_domains), table.ravel()
+    sums = np.bincount(key, value, minlength=groups * units).astype(np.float64)
+    return sums.reshape(groups, units)
 
 
 def full_layout(sample: Sample, n_domains: int) -> Layout:
@@ -173,46 +182,6 @@ def full_layout(sample: Sample, n_domains: int) -> Layout:
     units = len(sample.stages[-1].parent_of_unit)
     domain = np.repeat(np.arange(n_domains), units)
     return layout_of(sample, NONE, domain, np.tile(np.arange(units), n_domains))
-
-
-def residual_totals(sample: Sample, domains: Domains, weighted: Floats) -> tuple[Layout, Floats]:
-    """Cell totals of residuals from the ratio model within post-strata.
-
-    A row of post-stratum c outside the domain has the linearised value 0 and the residual
-    minus B x, so cells are laid over all units of the post-strata that a domain touches.
-    `weighted`: (n,) weight times linearised value.
-    """
-    assert sample.poststratum is not None
-    stage = sample.stages[-1]
-    size = sample.weight if sample.size is None else sample.weight * sample.size
-    posts = int(sample.poststratum.max()) + 1
-    units = len(stage.parent_of_unit)
-    # Atoms: parts of units within post-strata, with their size.
-    atoms, atom_of_row = np.unique(sample.poststratum * units + stage.unit, return_inverse=True)
-    atom_post, atom_unit = atoms // units, atoms % units
-    atom_size = np.bincount(atom_of_row, size, minlength=len(atoms))
-    post_size = np.bincount(atom_post, atom_size, minlength=posts)
-    # Slopes: one for each (domain, post-stratum) pair that occurs.
-    inside = domains.code >= 0
-    pair_key = domains.code[inside] * posts + sample.poststratum[inside]
-    pairs, pair_of_row = np.unique(pair_key, return_inverse=True)
-    pair_total = np.bincount(pair_of_row, weighted[inside], minlength=len(pairs))
-    slope = pair_total / post_size[pairs % posts]
-    # Every pair meets every atom of its post-stratum.
-    first = np.searchsorted(atom_post, np.arange(posts))
-    reps = np.bincount(atom_post, minlength=posts)[pairs % posts]
-    pair_rep = np.repeat(np.arange(len(pairs)), reps)
-    starts = np.cumsum(reps) - reps
-    offset = np.arange(len(pair_rep)) - starts[pair_rep]
-    atom_rep = first[pairs[pair_rep] % posts] + offset
-    value = -slope[pair_rep] * atom_size[atom_rep]
-    own = starts[pair_of_row] + (atom_of_row[inside] - first[sample.poststratum[inside]])
-    value += np.bincount(own, weighted[inside], minlength=len(value))
-    # Atoms of one unit in several post-strata add up to the domain's total of the unit.
-    cell_key = (pairs[pair_rep] // posts) * units + atom_unit[atom_rep]
-    keys, cell = np.unique(cell_key, return_inverse=True)
-    totals = np.bincount(cell, value, minlength=len(keys)).astype(np.float64)
-    return layout_of(sample, NONE, keys // units, keys % units), totals
 
 
 def degrees_of_freedom(layout: Layout, used: Floats, n_domains: int) -> tuple[Ints, Ints]:
