@@ -85,7 +85,7 @@ def gini_linearised(
     own, back_n = np.nan_to_num(gini), np.where(n > 0, n, 1.0)
     back_total = np.where(total > 0, total, 1.0)
     gradient = [1.0 / (back_n * back_total), -own / back_n, -own / back_total]
-    squares = [[0.0, double, laid.sum(weighted * y)], [double, n, total], [0.0, total, 0.0]]
+    squares: list[list[Floats]] = [[n, double, laid.sum(weighted * y)], [double, n, total], [n, total, n]]
     squares[2][0], squares[2][2] = squares[0][2], laid.sum(np.multiply(wy, y, out=wy))
     squares[0][0] = laid.sum(np.multiply(weighted, distance, out=weighted))
     moments = np.stack([np.stack(row, axis=-1) for row in squares], axis=-2)

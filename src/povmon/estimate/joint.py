@@ -18,7 +18,6 @@ from povmon.estimate.table import check_arguments, influence_totals
 from povmon.estimate.tally import Sums, answer
 from povmon.estimate.variance import (
     Layout,
-    degrees_of_freedom,
     lay_cells,
     variance,
 )
@@ -149,7 +148,7 @@ def _one_survey(
                 where="joint", todo="compare quantiles by replicates",
             )  # fmt: skip
         estimates[:, j] = found.estimate
-        dfs[:, j] = degrees_of_freedom(sums.layout, found.tally.count, d)[1]
+        dfs[:, j] = found.tally.df
         variances[:, j] = variance(sample, layout, d, totals)
         for s, table in enumerate(_stage_totals(sample, layout, totals, j, m, d)):
             by_stage[s].append(table)

@@ -11,7 +11,7 @@ from scipy import special
 from povmon.errors import PovmonError
 from povmon.estimate.design import Design, Floats, Ints, lay
 from povmon.estimate.domains import lay_domains
-from povmon.estimate.measures import Linearised, Measure, divide, everyone, linearise
+from povmon.estimate.measures import Linearised, Measure, Shared, divide, everyone, linearise
 from povmon.estimate.residuals import Residuals
 from povmon.estimate.rows import Rows
 from povmon.estimate.tally import (
@@ -23,7 +23,6 @@ from povmon.estimate.tally import (
 )
 from povmon.estimate.variance import (
     Layout,
-    degrees_of_freedom,
     lay_cells,
     shared_totals,
     variance,
@@ -113,8 +112,7 @@ def assemble(
 
 def summarise(measure: Measure, found: Answer, sums: Sums, level: float) -> dict[str, np.ndarray]:
     """The table's columns for one measure, each (D,)."""
-    n = sums.by_domain(found.tally.count).astype(np.int64)
-    n_psu, df = degrees_of_freedom(sums.layout, found.tally.count, len(sums.domains))
+    n, n_psu, df = found.tally.n, found.tally.n_psu, found.tally.df
     var = design_variance(measure, found, sums)
     missing = ~np.isfinite(found.estimate) | (n == 0)
     value = np.where(missing, np.nan, found.estimate)
@@ -127,7 +125,7 @@ def summarise(measure: Measure, found: Answer, sums: Sums, level: float) -> dict
         low, high = interval(value, se, df, level=level, bounded=measure.bounded)
     # Of a quantile: the design effect of F at the quantile. With an estimated line rows outside
     # the domain count too, and there is no simple random sample to compare with.
-    simple = simple_random_variance(found, sums, n)
+    simple = simple_random_variance(found)
     if plain is not None and plain.shared is not None:
         simple = np.full(len(n), np.nan)
     weight = sums.by_domain(sums.total(everyone(sums.rows)))
@@ -164,7 +162,7 @@ def design_variance(measure: Measure, found: Answer, sums: Sums) -> Floats:
         return variance(sums.sample, layout, count, totals)
     result = np.empty(count)
     for block, layout, totals in _residuals(sums).blocks(
-        linearised_totals(found, sums), _by_row(measure, found, sums)
+        linearised_totals(found, sums), *_by_row(measure, found, sums)
     ):
         result[block] = variance(sums.sample, layout, block.stop - block.start, totals)
     return result
@@ -177,7 +175,7 @@ def influence_totals(measure: Measure, found: Answer, sums: Sums) -> tuple[Layou
     if sample.calibration is not None:
         # All domains in one block.
         everything = len(sums.domains) * len(sample.stages[-1].parent_of_unit)
-        blocks = _residuals(sums).blocks(totals, _by_row(measure, found, sums), everything)
+        blocks = _residuals(sums).blocks(totals, *_by_row(measure, found, sums), everything)
         return next(iter(blocks))[1:]
     if found.linearised is not None and found.linearised.shared is not None:
         return shared_totals(sample, layout, len(sums.domains), totals, found.linearised.shared)
@@ -189,9 +187,11 @@ def _residuals(sums: Sums) -> Residuals:
     return sums.rows.once(("residuals", id(sums.layout)), make)
 
 
-def _by_row(measure: Measure, found: Answer, sums: Sums) -> Linearised:
-    """The row-level linearised values."""
-    return found.linearised or linearise(measure, sums.rows, sums.sample.weight, sums.domains)
+def _by_row(measure: Measure, found: Answer, sums: Sums) -> tuple[Floats, Shared | None]:
+    """Linearised values by row (n,), and what rows add to other domains."""
+    if found.linearised is not None:
+        return found.linearised.values, found.linearised.shared
+    return linearise(measure, sums.rows, sums.sample.weight, sums.domains).values, None
 
 
 def woodruff(
@@ -202,9 +202,15 @@ def woodruff(
     Source: Woodruff (1952); the standard error is the interval's width over twice Student's t.
     """
     assert result.inverse is not None and result.level is not None
-    t = special.stdtrit(np.maximum(df, 1), 0.5 + level / 2)
+    t = student(df, level)
     low, high = result.inverse(result.level - t * se), result.inverse(result.level + t * se)
     return (high - low) / (2 * t), low, high
+
+
+def student(df: Ints, level: float) -> Floats:
+    """Student's t of a two-sided interval for each number of degrees of freedom (at least 1)."""
+    different, place = np.unique(np.maximum(df, 1), return_inverse=True)
+    return special.stdtrit(different, 0.5 + level / 2)[place].reshape(np.shape(df))
 
 
 def interval(
@@ -218,7 +224,7 @@ def interval(
 
     Source: Korn and Graubard (1999), Analysis of Health Surveys, sec. 2.6.
     """
-    t = special.stdtrit(np.maximum(df, 1), 0.5 + level / 2)
+    t = student(df, level)
     if not bounded:
         return value - t * se, value + t * se
     inner = (value > 0) & (value < 1)

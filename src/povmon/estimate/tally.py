@@ -1,7 +1,4 @@
-"""Weighted sums by cell: all that an estimate, its variance and its replicates need.
-
-A tally adds up: those of two parts of the rows, laid in the same cells, are the tally of both.
-"""
+"""Weighted sums by cell: all that an estimate, its variance and its replicates need."""
 
 from __future__ import annotations
 
@@ -22,7 +19,7 @@ from povmon.estimate.measures import (
     flagged,
 )
 from povmon.estimate.rows import Rows
-from povmon.estimate.variance import Layout
+from povmon.estimate.variance import Layout, degrees_of_freedom
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,9 +27,12 @@ class Tally:
     """Sums of one measure. Shapes: C cells of the last stage, D domains, k sums."""
 
     totals: Floats  # (C, k) weight times part
-    count: Floats  # (C,) rows of positive weight that enter the measure
+    of_domain: Floats  # (D, k)
     moments: Floats  # (D, k, k) weight times product of two parts, over rows that enter
     weight: Floats  # (D,) weight of the rows that enter
+    n: Ints  # (D,) rows of positive weight that enter
+    n_psu: Ints  # (D,) PSUs that have such rows
+    df: Ints  # (D,) those PSUs less their strata
 
 
 class Sums:
@@ -48,6 +48,8 @@ class Sums:
         self._totals: dict[Part, Floats] = {}
         self._moments: dict[tuple[Part, Part], Floats] = {}
         self._counts: dict[Part, Floats] = {}
+        self._by_domain: dict[Part, Floats] = {}
+        self._sizes: dict[Part, tuple[Ints, Ints, Ints]] = {}
 
     def total(self, part: Part) -> Floats:
         """Weight times part by cell (C,)."""
@@ -72,6 +74,23 @@ class Sums:
         n = len(self.domains)
         return np.bincount(self.layout.domain, cells, minlength=n).astype(np.float64)
 
+    def of_domain(self, parts: Parts) -> Floats:
+        """Weight times part by domain (D, k)."""
+        return np.stack([self._of_domain(part) for part in parts.values], axis=-1)
+
+    def _of_domain(self, part: Part) -> Floats:
+        if part not in self._by_domain:
+            self._by_domain[part] = self.by_domain(self.total(part))
+        return self._by_domain[part]
+
+    def sizes(self, used: Part) -> tuple[Ints, Ints, Ints]:
+        """Rows, PSUs and degrees of freedom of each domain, all (D,)."""
+        if used not in self._sizes:
+            count = self.count(used)
+            psus, df = degrees_of_freedom(self.layout, count, len(self.domains))
+            self._sizes[used] = self.by_domain(count).astype(np.int64), psus, df
+        return self._sizes[used]
+
     def count(self, used: Part) -> Floats:
         """Used rows of positive weight by cell (C,)."""
         if used not in self._counts:
@@ -94,9 +113,9 @@ class Sums:
         """Weight times the product of two parts by domain (D,)."""
         if a is used or b is used or (a is b and a.flag):
             # Parts are zero outside `used`, and a flag is its own square.
-            return self.by_domain(self.total(b if a is used else a))
+            return self._of_domain(b if a is used else a)
         if a is b and a.square is not None:
-            return self.by_domain(self.total(a.square()))
+            return self._of_domain(a.square())
         if (a, b) not in self._moments:
             n = len(self.rows)
             product = self.sample.weight * a.dense(n)
@@ -113,8 +132,9 @@ class Sums:
                 for j, b in enumerate(parts.values[: i + 1]):
                     moments[:, i, j] = moments[:, j, i] = self.moment(a, b, parts.used)
         totals = np.stack([self.total(p) for p in parts.values], axis=-1)
-        weight = self.by_domain(self.total(parts.used))
-        return Tally(totals, self.count(parts.used), moments, weight)
+        weight = self._of_domain(parts.used)
+        sizes = self.sizes(parts.used)
+        return Tally(totals, self.of_domain(parts), moments, weight, *sizes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,8 +157,7 @@ def answer(measure: Measure, sums: Sums) -> Answer:
         return Answer(result.estimate, result.gradient, tally)
     parts = measure.parts(sums.rows)
     tally = sums.tally(parts)
-    of_domain = np.stack([sums.by_domain(t) for t in tally.totals.T], axis=-1)
-    estimate, gradient = measure.of(of_domain)
+    estimate, gradient = measure.of(tally.of_domain)
     return Answer(estimate, gradient, tally)
 
 
@@ -151,11 +170,13 @@ def answer_linearised(result: Linearised, sums: Sums) -> Answer:
 
 def linearised_totals(found: Answer, sums: Sums) -> Floats:
     """Weight times linearised value by cell of the last stage, (C,)."""
-    slopes = found.gradient[sums.layout.domain]
-    return np.einsum("ck,ck->c", found.tally.totals, slopes)
+    totals = np.zeros(len(sums.layout.domain))
+    for total, slope in zip(found.tally.totals.T, found.gradient.T, strict=True):
+        totals += total * slope[sums.layout.domain]
+    return totals
 
 
-def simple_random_variance(found: Answer, sums: Sums, n: np.ndarray) -> Floats:
+def simple_random_variance(found: Answer) -> Floats:
     """Variance under simple random sampling with replacement of as many rows, shape (D,).
 
     Source: Kish (1965), Survey Sampling, sec. 8.2; the population variance is estimated with
@@ -163,8 +184,7 @@ def simple_random_variance(found: Answer, sums: Sums, n: np.ndarray) -> Floats:
     """
     tally, slopes = found.tally, found.gradient
     squares = np.einsum("dk,dkl,dl->d", slopes, tally.moments, slopes)
-    of_domain = np.stack([sums.by_domain(t) for t in tally.totals.T], axis=-1)
-    total = np.einsum("dk,dk->d", slopes, of_domain)
+    total = np.einsum("dk,dk->d", slopes, tally.of_domain)
     weight = np.where(tally.weight > 0, tally.weight, 1.0)
     spread = np.maximum(squares - total**2 / weight, 0.0)
-    return np.where(n > 1, tally.weight * spread / np.maximum(n - 1, 1), np.nan)
+    return np.where(tally.n > 1, tally.weight * spread / np.maximum(tally.n - 1, 1), np.nan)
