@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from povmon.errors import PovmonError
+
+if TYPE_CHECKING:
+    from povmon.estimate.auxiliary import Auxiliaries, Calibration
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -40,6 +43,8 @@ class Design:
     poststrata, size : the weights were scaled so that the weighted total of `size` (1 a row
         where `size` is None) is a known number within each value of `poststrata`. The
         linearised values are then replaced by their residuals from that ratio model.
+    calibration : how the weights were made to meet known totals; `calibrate`, `rake` and
+        `poststratify` return designs that have it.
 
     Source
     ------
@@ -57,6 +62,7 @@ class Design:
     poststrata: str | None = None
     size: str | None = None
     nest: bool = False
+    calibration: Calibration | None = None
 
     def __post_init__(self) -> None:
         if self.lonely is not None and self.lonely not in LONELY:
@@ -65,6 +71,12 @@ class Design:
             )
         if self.size is not None and self.poststrata is None:
             raise PovmonError("size is given without poststrata", where="Design")
+        if self.calibration is not None and self.poststrata is not None:
+            raise PovmonError(
+                "a calibrated design has post-strata besides",
+                where="Design",
+                todo="calibrate to all totals together",
+            )
 
 
 def column(frame: pd.DataFrame, name: str) -> pd.Series[Any]:
@@ -114,6 +126,7 @@ class Sample:
     size: Floats | None  # (n,)
     strata: pd.Index[Any]  # (H,) labels
     psus: pd.Index[Any]  # (U,) labels; equal ones are told apart by their stratum
+    calibration: Auxiliaries | None = None  # the known totals that the weights meet
 
 
 def lay(frame: pd.DataFrame, design: Design) -> Sample:
@@ -125,7 +138,7 @@ def lay(frame: pd.DataFrame, design: Design) -> Sample:
         missing, a population size is wrong, or a stratum has a single PSU and no rule was chosen.
     """
     weight = numbers(frame, design.weight)
-    _check_weights(weight, design.weight)
+    _check_weights(weight, design.weight, negative=design.calibration is not None)
     if design.strata is None:
         stratum, labels = np.zeros(len(frame), dtype=np.int64), pd.Index(["all"])
     else:
@@ -145,7 +158,23 @@ def lay(frame: pd.DataFrame, design: Design) -> Sample:
         size=numbers(frame, design.size) if design.size else None,
         strata=labels,
         psus=psus,
+        calibration=_known_totals(frame, design, weight),
     )
+
+
+def _known_totals(frame: pd.DataFrame, design: Design, weight: Floats) -> Auxiliaries | None:
+    """The totals that the weights are known to meet."""
+    if design.calibration is not None:
+        laid = design.calibration.lay(frame)
+        laid.check(weight)
+        return laid
+    if design.poststrata is None:
+        return None
+    # The module of calibration reads columns with the functions of this one.
+    from povmon.estimate.auxiliary import Calibration
+
+    reached = Calibration.as_reached(frame, design.weight, design.poststrata, design.size)
+    return reached.lay(frame)
 
 
 def _first_stage(
@@ -252,9 +281,11 @@ def codes(frame: pd.DataFrame, name: str) -> tuple[Ints, pd.Index[Any]]:
     return code, labels
 
 
-def _check_weights(weight: Floats, name: str) -> None:
-    if len(weight) and not (weight.min() >= 0 and weight.max() < np.inf):
-        bad = ~np.isfinite(weight) | (weight < 0)
+def _check_weights(weight: Floats, name: str, *, negative: bool) -> None:
+    """No weight is missing; negative ones are left to linear calibration."""
+    least = -np.finfo(np.float64).max if negative else 0.0
+    if len(weight) and not (weight.min() >= least and weight.max() < np.inf):
+        bad = ~np.isfinite(weight) | (weight < least)
         raise PovmonError(
             f"weight {name!r} is missing, infinite or negative in {int(bad.sum())} rows",
             where=f"first at row {int(np.argmax(bad))}",
