@@ -72,6 +72,29 @@ def test_oracle(stages: str) -> None:
     np.testing.assert_allclose([again["estimate"], again["se"]], [want["est"], want["se"]], 1e-9)
 
 
+def test_the_same_households_twice_are_one_survey_with_two_incomes() -> None:
+    frame = pd.read_csv(ORACLES / "survey.csv")
+    frame["later"] = frame["income_pc"] * np.where(frame.index % 3 == 0, 1.3, 0.95)
+    design = Design("county", "village", "w_person")
+    wide = joint(
+        frame,
+        design,
+        [fgt("later", 2300, 1, name="later"), fgt("income_pc", 2300, 1, name="now")],
+        by="area",
+    )
+    want = difference(wide, {"measure": "later"}, {"measure": "now"})
+    both = {"now": frame, "later": frame.assign(income_pc=frame["later"])}
+    long = joint(both, design, fgt("income_pc", 2300, 1), by="area")
+    got = difference(long, {"survey": "later"}, {"survey": "now"})
+    for name in ("estimate", "se", "ci_low", "df", "p"):
+        np.testing.assert_allclose(got[name], want[name], rtol=1e-9, err_msg=name)
+    # Visits to other villages would tell far less.
+    apart = {"now": frame, "later": both["later"].assign(county=frame["county"] + 10_000)}
+    other = joint(apart, design, fgt("income_pc", 2300, 1), by="area")
+    alone = difference(other, {"survey": "later"}, {"survey": "now"})
+    assert (alone["se"] > 3 * got["se"]).all() and (alone["df"] == 2 * got["df"]).all()
+
+
 @given(st.integers(0, 2**31))
 def test_antisymmetry_and_self(seed: int) -> None:
     some = made(seed)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import special
+from scipy import special, stats
 
 from povmon.errors import PovmonError
 from povmon.estimate.joint import Joint
@@ -110,6 +110,15 @@ def test_the_largest_score_is_that_of_brute_force() -> None:
         for e in noise
     ]
     np.testing.assert_allclose(_largest(noise, inverse, live), want)
+
+
+def test_the_critical_value_is_that_of_the_studentised_range() -> None:
+    """Of equal, independent estimates the largest score is the range over sqrt(2) (Tukey)."""
+    noise = np.random.default_rng(11).normal(size=(40_000, 6))
+    live = ~np.eye(6, dtype=bool)
+    got = np.quantile(_largest(noise, np.full((6, 6), 1 / np.sqrt(2)), live), [0.9, 0.95])
+    want = stats.studentized_range.ppf([0.9, 0.95], 6, 1e5) / np.sqrt(2)
+    np.testing.assert_allclose(got, want, rtol=0.01)
 
 
 def test_step_down_decides_more_than_one_step() -> None:
