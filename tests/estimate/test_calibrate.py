@@ -6,6 +6,7 @@ import itertools
 import json
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +17,13 @@ from hypothesis import strategies as st
 from scipy import optimize, sparse
 
 from povmon.errors import PovmonError
-from povmon.estimate import Design, estimate, fgt, gini, mean, ratio, total
+from povmon.estimate import Design, estimate, fgt, gini, mean, ratio, relative_line, total
 from povmon.estimate.calibrate import calibrate, poststratify, rake
 from povmon.estimate.design import lay
 from povmon.estimate.distance import newton
+from povmon.estimate.domains import lay_domains
+from povmon.estimate.residuals import Residuals
+from povmon.estimate.variance import lay_cells, variance
 
 ORACLES = Path(__file__).resolve().parents[1] / "oracles"
 DESIGN = Design("county", "village", "w_person")
@@ -145,6 +149,80 @@ def test_gini_under_calibration(survey: pd.DataFrame, margins: dict) -> None:
         factors.append((n - 1) / n)
     jackknife = 4 * np.sum(np.array(factors) * (np.array(thetas) - full) ** 2)
     assert one == pytest.approx(np.sqrt(jackknife), rel=0.15)
+
+
+def test_blocks_of_domains_make_no_difference(survey: pd.DataFrame, margins: dict) -> None:
+    frame, design = calibrate(survey, DESIGN, margins)
+    sample, domains = lay(frame, design), lay_domains(frame, ["county"])
+    layout = lay_cells(sample, domains)
+    values = (frame["poor"] - 0.5).to_numpy()
+    totals = layout.sum(sample.weight * values)
+
+    def variances(at_once: int) -> np.ndarray:
+        blocks = Residuals(sample, domains, layout).blocks(totals, values, at_once=at_once)
+        parts = [variance(sample, cells, b.stop - b.start, t) for b, cells, t in blocks]
+        return np.concatenate(parts)
+
+    np.testing.assert_array_equal(variances(2**22), variances(17 * 336))
+
+
+def test_a_line_estimated_on_calibrated_weights(survey: pd.DataFrame, margins: dict) -> None:
+    """Rows outside a domain count twice: through the line and through the auxiliaries."""
+    line = relative_line("income_pc", 0.6, "mean")
+    frame, design = calibrate(survey, DESIGN, margins)
+    got = estimate(frame, design, fgt("income_pc", line, 1), by="area").iloc[0]
+    # The gap below 0.6 times the mean of all, as a smooth function of weights: derivatives by
+    # differences of the whole estimate, calibrated again.
+    auxiliaries = lay(frame, design).calibration
+    assert auxiliaries is not None
+    y, inside = frame["income_pc"].to_numpy(float), frame["area"].eq(1).to_numpy()
+
+    def theta(base: np.ndarray) -> float:
+        w = auxiliaries.recalibrate(base)
+        z = 0.6 * (w @ y) / w.sum()
+        return float((w * np.maximum(1 - y / z, 0))[inside].sum() / w[inside].sum())
+
+    village = frame.groupby("village").ngroup().to_numpy()
+    influence = np.empty(village.max() + 1)
+    for j in range(len(influence)):
+        step = 1e-4 * (village == j)
+        up, down = (theta(auxiliaries.base * (1 + sign * step)) for sign in (1, -1))
+        influence[j] = (up - down) / 2e-4
+    county = frame.groupby("village")["county"].first().to_numpy()
+    by_county = pd.Series(influence).groupby(county)
+    want = (by_county.var(ddof=1) * by_county.size()).sum()
+    # Exact derivatives weight the residuals by the base weights' ratio: the same to first order.
+    assert got["se"] ** 2 == pytest.approx(want, rel=0.02)
+
+
+@pytest.mark.parametrize("method", ["linear", "raking"])
+def test_residuals_are_the_derivative_at_base_weights(method: str, survey: pd.DataFrame) -> None:
+    """Where the base weights meet the totals already, the residuals are exact derivatives."""
+    known = survey.groupby("area")["w_person"].sum().to_dict()
+    other = survey.groupby("minority")["w_person"].sum().to_dict()
+    totals = {"area": known, "minority": other,
+              "altitude": float(survey["altitude"] @ survey["w_person"])}  # fmt: skip
+    frame, design = calibrate(survey, DESIGN, totals, method)  # type: ignore[arg-type]
+    auxiliaries = lay(frame, design).calibration
+    assert auxiliaries is not None
+    y = frame["income_pc"].to_numpy(float)
+    inside = frame["county"].eq(9).to_numpy()
+
+    def theta(base: np.ndarray) -> float:
+        w = auxiliaries.recalibrate(base)
+        return float((w * y)[inside].sum() / w[inside].sum())
+
+    village = frame.groupby("village").ngroup().to_numpy()
+    influence = np.empty(village.max() + 1)
+    for j in range(len(influence)):
+        step = 1e-3 * (village == j)
+        up, down = (theta(auxiliaries.base * (1 + sign * step)) for sign in (1, -1))
+        influence[j] = (up - down) / 2e-3
+    county = frame.groupby("village")["county"].first().to_numpy()
+    by_county = pd.Series(influence).groupby(county)
+    want = (by_county.var(ddof=1) * by_county.size()).sum()
+    got = estimate(frame, design, mean("income_pc"), by="county").query("county == 9")
+    np.testing.assert_allclose(got["se"].iloc[0] ** 2, want, rtol=1e-5)
 
 
 def test_two_stages(survey: pd.DataFrame, margins: dict) -> None:
@@ -308,16 +386,19 @@ def test_poststrata_of_a_design_are_a_calibration(survey: pd.DataFrame, margins:
     for by in (None, "county", "minority"):
         one, two = (estimate(frame, d, [mean("income_pc")], by=by) for d in (known, same))
         np.testing.assert_allclose(one["se"], two["se"], rtol=1e-12)
-    households = survey.assign(members=survey["hhsize"])
-    by_size = poststratify(
-        households, Design("county", "village", "w_hh"), "area", margins["area"], "members"
-    )
-    np.testing.assert_allclose(
-        by_size[0].groupby("area")[by_size[1].weight].sum() > 0, True
-    )  # fmt: skip
-    w = by_size[0][by_size[1].weight]
-    reached = (w * by_size[0]["members"]).groupby(by_size[0]["area"]).sum()
+
+
+def test_poststrata_of_a_size(survey: pd.DataFrame, margins: dict) -> None:
+    base = Design("county", "village", "w_hh")
+    frame, design = poststratify(survey, base, "area", margins["area"], "hhsize")
+    persons = frame[design.weight] * frame["hhsize"]
+    reached = persons.groupby(frame["area"]).sum()
     np.testing.assert_allclose(reached, list(margins["area"].values()), rtol=1e-12)
+    # Households of a size counted by persons: the ratio model.
+    for by in (None, "county"):
+        same = replace(base, weight=design.weight, poststrata="area", size="hhsize")
+        one, two = (estimate(frame, d, mean("income_pc"), by=by) for d in (design, same))
+        np.testing.assert_allclose(one["se"], two["se"], rtol=1e-12)
 
 
 def test_combinations_of_columns(survey: pd.DataFrame) -> None:
@@ -456,6 +537,24 @@ def test_calibrated_already_and_names_taken(small: pd.DataFrame) -> None:
         calibrate(frame, design, {"a": {1: 30, 2: 40}})
     with pytest.raises(PovmonError, match="already.*another name"):
         poststratify(frame, PLAIN, "a", {1: 30, 2: 40})
+
+
+def test_rows_left_out_after_calibration(survey: pd.DataFrame, margins: dict) -> None:
+    frame, design = calibrate(survey, DESIGN, margins)
+    with pytest.raises(PovmonError, match="calibrated weights add up to .*choose domains with by="):
+        estimate(frame[frame.index % 5 > 0], design, mean("income_pc"))
+
+
+def test_sizes_that_are_wrong(survey: pd.DataFrame, margins: dict) -> None:
+    design = Design("county", "village", "w_hh")
+    bad = survey.assign(hhsize=survey["hhsize"].where(survey.index != 5))
+    with pytest.raises(PovmonError, match="row 5: column 'hhsize' is missing"):
+        calibrate(bad, design, margins, size="hhsize")
+    with pytest.raises(PovmonError, match="'hhsize' is negative"):
+        calibrate(survey.assign(hhsize=-1), design, margins, size="hhsize")
+    with pytest.raises(PovmonError, match="positive size"):
+        calibrate(survey.assign(hhsize=survey["hhsize"] - 1), design,
+                  {**margins, "altitude": 1e9}, size="hhsize")  # fmt: skip
 
 
 def test_a_replicate_that_loses_a_category(small: pd.DataFrame) -> None:

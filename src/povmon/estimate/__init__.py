@@ -1,38 +1,82 @@
 """Poverty statistics on survey designs: every estimate with its standard error."""
 
+from povmon.estimate.calibrate import calibrate, poststratify, rake
+from povmon.estimate.compare import contrast, difference, differences, relative_change
+from povmon.estimate.concentration import concentration_index
+from povmon.estimate.curves import (
+    concentration_curve,
+    generalised_lorenz_curve,
+    lorenz_curve,
+    tip_curve,
+)
+from povmon.estimate.decompose import growth_redistribution, sectoral_change, shapley
 from povmon.estimate.design import Design
 from povmon.estimate.distribution import lorenz, palma, quantile, quantile_share, s80s20
+from povmon.estimate.dominance import dominance
 from povmon.estimate.inequality import atkinson, gei, gini
+from povmon.estimate.intervals import interval
 from povmon.estimate.joint import Joint, joint
 from povmon.estimate.measures import mean, proportion, ratio, total
 from povmon.estimate.multidimensional import multidimensional
 from povmon.estimate.poverty import fgt, income_gap_ratio, sen, sst, watts
+from povmon.estimate.prepared import prepare
+from povmon.estimate.ranking import ranks, worst
 from povmon.estimate.relative import relative_line
-from povmon.estimate.table import estimate, interval
+from povmon.estimate.replicate import BRR, Bootstrap, Jackknife, draws
+from povmon.estimate.sources import gini_by_source
+from povmon.estimate.subgroups import entropy_by_group, gini_by_group, poverty_by_group
+from povmon.estimate.table import estimate
 
 __all__ = [
+    "BRR",
+    "Bootstrap",
     "Design",
+    "Jackknife",
     "Joint",
     "atkinson",
+    "calibrate",
+    "concentration_curve",
+    "concentration_index",
+    "contrast",
+    "difference",
+    "differences",
+    "dominance",
+    "draws",
+    "entropy_by_group",
     "estimate",
     "fgt",
     "gei",
+    "generalised_lorenz_curve",
     "gini",
+    "gini_by_group",
+    "gini_by_source",
+    "growth_redistribution",
     "income_gap_ratio",
     "interval",
     "joint",
     "lorenz",
+    "lorenz_curve",
     "mean",
     "multidimensional",
     "palma",
+    "poststratify",
+    "poverty_by_group",
+    "prepare",
     "proportion",
     "quantile",
     "quantile_share",
+    "rake",
+    "ranks",
     "ratio",
+    "relative_change",
     "relative_line",
     "s80s20",
+    "sectoral_change",
     "sen",
+    "shapley",
     "sst",
+    "tip_curve",
     "total",
     "watts",
+    "worst",
 ]

@@ -18,9 +18,9 @@ from povmon.estimate.distance import (
     Solution,
     contradiction,
     cross,
+    generalised_inverse,
     newton,
     proportional,
-    pseudo_inverse,
     scale_of,
     worst,
 )
@@ -241,7 +241,7 @@ class Auxiliaries:
             return sparse.diags_array(
                 np.divide(1.0, sums, out=np.zeros_like(sums), where=sums > 0), format="csr"
             )
-        return pseudo_inverse(cross(self.matrix, mass))
+        return generalised_inverse(cross(self.matrix, mass))
 
     def by_group(self, values: Floats, group: Ints, groups: int) -> Any:
         """Auxiliary values times row values (n,) added up by group of rows, sparse (G, p).

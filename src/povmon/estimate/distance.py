@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from scipy import special
+from scipy import linalg, special
+from scipy.linalg import lapack
 
 from povmon.estimate.design import Floats, Ints
 
 Distance = Literal["linear", "raking", "logit"]
 DISTANCES: tuple[Distance, ...] = ("linear", "raking", "logit")
-# Eigenvalues of the scaled cross products below this are collinear columns.
+# A column of whose square this share or less is its own is collinear with the others.
 COLLINEAR = 1e-11
 # Weights at a bound do not move; this slope keeps the equations of a category solvable where
 # all of its weights are there.
@@ -85,7 +86,7 @@ def newton(
     step = 0
     while worst(misfit, scale) > tolerance and step < steps:
         step += 1
-        change = pseudo_inverse(cross(matrix, mass * np.maximum(slope, FLOOR))) @ misfit
+        change = generalised_inverse(cross(matrix, mass * np.maximum(slope, FLOOR))) @ misfit
         descent, length = float(misfit @ change), 1.0
         for _ in range(40):
             tried = at(c + length * change)
@@ -168,14 +169,19 @@ def cross(matrix: Any, mass: Floats) -> Floats:
     return (matrix.T @ matrix.multiply(mass[:, None]).tocsr()).toarray()
 
 
-def pseudo_inverse(products: Floats) -> Floats:
-    """Inverse of cross products (p, p) on the space that columns not collinear span."""
+def generalised_inverse(products: Floats) -> Floats:
+    """Inverse of cross products (p, p) of columns that are not collinear, 0 for the others.
+
+    Columns are taken in order of what they add, by a Cholesky factorisation with pivots.
+    """
     scale = np.sqrt(np.diag(products))
     scale = np.where(scale > 0, scale, 1.0)
-    values, vectors = np.linalg.eigh(products / scale[:, None] / scale)
-    kept = values > COLLINEAR * max(float(values[-1]), 1.0)
-    half = vectors[:, kept] / np.sqrt(values[kept]) / scale[:, None]
-    return half @ half.T
+    factor, order, rank, _ = lapack.dpstrf(products / scale[:, None] / scale, tol=COLLINEAR)
+    kept = order[:rank] - 1
+    inner = linalg.cho_solve((factor[:rank, :rank], False), np.eye(rank))
+    inverse = np.zeros_like(products)
+    inverse[np.ix_(kept, kept)] = inner / scale[kept, None] / scale[kept]
+    return inverse
 
 
 def contradiction(matrix: Any, mass: Floats, totals: Floats) -> float:
@@ -184,12 +190,9 @@ def contradiction(matrix: Any, mass: Floats, totals: Floats) -> float:
     Columns that are collinear in the sample need totals that are collinear in the same way.
     """
     products = cross(matrix, mass)
-    scale = np.sqrt(np.diag(products))
-    scale = np.where(scale > 0, scale, 1.0)
-    values, vectors = np.linalg.eigh(products / scale[:, None] / scale)
-    lost = vectors[:, values <= COLLINEAR * max(float(values[-1]), 1.0)]
-    off = lost @ (lost.T @ ((totals - matrix.T @ mass) / scale)) * scale
-    return float(np.max(np.abs(off) / scale_of(matrix, mass, totals), initial=0.0))
+    misfit = totals - matrix.T @ mass
+    left = misfit - products @ (generalised_inverse(products) @ misfit)
+    return worst(left, scale_of(matrix, mass, totals))
 
 
 def _over(top: Floats, bottom: Floats) -> Floats:

@@ -85,10 +85,13 @@ def gini_linearised(
     own, back_n = np.nan_to_num(gini), np.where(n > 0, n, 1.0)
     back_total = np.where(total > 0, total, 1.0)
     gradient = [1.0 / (back_n * back_total), -own / back_n, -own / back_total]
-    squares: list[list[Floats]] = [[n, double, laid.sum(weighted * y)], [double, n, total], [n, total, n]]
-    squares[2][0], squares[2][2] = squares[0][2], laid.sum(np.multiply(wy, y, out=wy))
-    squares[0][0] = laid.sum(np.multiply(weighted, distance, out=weighted))
-    moments = np.stack([np.stack(row, axis=-1) for row in squares], axis=-2)
+    moments = np.empty((len(n), 3, 3))
+    moments[:, 0, 1] = moments[:, 1, 0] = double
+    moments[:, 0, 2] = moments[:, 2, 0] = laid.sum(weighted * y)
+    moments[:, 1, 2] = moments[:, 2, 1] = total
+    moments[:, 1, 1] = n
+    moments[:, 2, 2] = laid.sum(np.multiply(wy, y, out=wy))
+    moments[:, 0, 0] = laid.sum(np.multiply(weighted, distance, out=weighted))
     far = Part(laid.back(distance, len(weight)))
     return Combined(
         gini, Parts((far, *parts), parts[0]), np.stack(gradient, axis=-1), domains, moments

@@ -13,7 +13,7 @@ from scipy import special
 from povmon.errors import PovmonError, unknown_name
 from povmon.estimate.design import Design, Floats, Ints, Sample, lay
 from povmon.estimate.resampling import BRR, Bootstrap, Jackknife, Method, Replication
-from povmon.estimate.units import UnitLabels, lay_units, unit_labels
+from povmon.estimate.units import lay_units
 
 __all__ = [
     "BRR",
@@ -23,11 +23,10 @@ __all__ = [
     "Method",
     "Replicates",
     "Replication",
-    "UnitLabels",
+    "SurveyWeights",
     "draws",
     "replicate_variance",
     "replication",
-    "unit_labels",
 ]
 
 Recalibrate: TypeAlias = Callable[[Floats], Floats]
@@ -35,15 +34,13 @@ Recalibrate: TypeAlias = Callable[[Floats], Floats]
 AT_ONCE = 2**20
 
 
-def replication(sample: Sample, method: Method, labels: UnitLabels | None = None) -> Replication:
+def replication(sample: Sample, method: Method) -> Replication:
     """The replicates of one sample, as factors on the weights of its PSUs.
 
     Parameters
     ----------
     sample : a design laid over rows.
     method : `Jackknife()`, `BRR()` or `Bootstrap()`.
-    labels : of the PSUs, from `unit_labels`. Without them the codes of strata and PSUs stand for
-        the labels, and a bootstrap depends on them.
 
     Returns
     -------
@@ -70,26 +67,22 @@ def replication(sample: Sample, method: Method, labels: UnitLabels | None = None
     >>> made.factor.round(3)
     array([0.667, 0.667, 0.667, 0.5  , 0.5  ])
     """
-    if labels is None:
-        parent = sample.stages[0].parent_of_unit
-        labels = UnitLabels(parent, np.arange(len(parent)))
-    return _replications({"": sample}, {"": labels}, method)[""]
+    return replications({"": sample}, method)[""]
 
 
-def _replications(
-    samples: Mapping[str, Sample], labels: Mapping[str, UnitLabels], method: Method
-) -> dict[str, Replication]:
+def replications(samples: Mapping[str, Sample], method: Method) -> dict[str, Replication]:
     if not isinstance(method, Jackknife | BRR | Bootstrap):
         raise PovmonError(
             f"{method!r} is no replicate method", todo="use Jackknife(), BRR() or Bootstrap()"
         )
-    laid = lay_units(samples, labels)
+    names = sorted(samples)  # the order in which surveys are given does not matter either
+    laid = lay_units({name: samples[name] for name in names})
     if not any(len(u.name) for u in laid):
         raise PovmonError(
             "no stratum adds to the variance, so there is nothing to replicate",
             todo="check strata, PSUs, population sizes and the rule for single PSUs",
         )
-    return dict(zip(samples, method.replications(laid), strict=True))
+    return dict(zip(names, method.replications(laid), strict=True))
 
 
 def replicate_variance(
@@ -172,17 +165,34 @@ class Replicates:
 
 
 @dataclass(frozen=True, eq=False)
-class _Survey:
-    """One survey's weights and replicates."""
+class SurveyWeights:
+    """One survey's weights and replicates.
+
+    Shapes: n rows. ``recalibrate`` takes a replicate's weights before calibration (n,) to the
+    calibrated ones; None where the weights are not calibrated.
+    """
 
     weight: Floats  # (n,)
+    base: Floats  # (n,) weights before calibration
     unit: Ints  # (n,)
     replication: Replication
     recalibrate: Recalibrate | None
 
+    @classmethod
+    def of(cls, sample: Sample, replication: Replication) -> SurveyWeights:
+        """A laid sample with its replicates."""
+        known, unit = sample.calibration, sample.stages[0].unit
+        if known is None:
+            return cls(sample.weight, sample.weight, unit, replication, None)
+        return cls(sample.weight, known.base, unit, replication, known.recalibrate)
+
     def weights(self, multiplier: Floats) -> Floats:
-        """Weights (n,) of a replicate with factors (U,) on the PSUs."""
-        weight = self.weight * multiplier[self.unit]
+        """Weights (n,) of a replicate with factors (U,) on the PSUs.
+
+        Calibrated weights are calibrated again, from the replicate's weights before calibration,
+        so that the replicates vary as calibrated estimates do (Rao, Wu and Yue 1992).
+        """
+        weight = self.base * multiplier[self.unit]
         return weight if self.recalibrate is None else self.recalibrate(weight)
 
 
@@ -194,7 +204,7 @@ class Draws:
     df counts, which the Satterthwaite df of a difference or sum of them never falls below.
     """
 
-    surveys: Mapping[str, _Survey]
+    surveys: Mapping[str, SurveyWeights]
     factor: Floats
     mse: bool
     df: int
@@ -285,7 +295,7 @@ class Draws:
             )
         return value
 
-    def _survey(self, name: str | None) -> _Survey:
+    def _survey(self, name: str | None) -> SurveyWeights:
         if name is None and len(self.surveys) == 1:
             return next(iter(self.surveys.values()))
         if name is None or name not in self.surveys:
@@ -356,37 +366,7 @@ def draws(
         if len(frame) == 0:
             raise PovmonError("there are no rows to replicate", where=name)
     samples = {k: lay(frame, named[k]) for k, frame in listed.items()}
-    labels = {k: unit_labels(frame, named[k], samples[k]) for k, frame in listed.items()}
-    made = _replications(samples, labels, method)
-    surveys = {
-        k: _Survey(s.weight, s.stages[0].unit, made[k], _recalibration(s))
-        for k, s in samples.items()
-    }
+    made = replications(samples, method)
+    surveys = {k: SurveyWeights.of(s, made[k]) for k, s in samples.items()}
     first = next(iter(made.values()))
     return Draws(surveys, first.factor, first.mse, min(m.df for m in made.values()), single)
-
-
-def _recalibration(sample: Sample) -> Recalibrate | None:
-    """How a replicate's weights are brought back to the totals that are known."""
-    if sample.poststratum is None:
-        return None
-    post, size = sample.poststratum, sample.size
-    posts = int(post.max()) + 1
-
-    def totals(weight: Floats) -> Floats:
-        held = weight if size is None else weight * size
-        return np.bincount(post, held, minlength=posts).astype(np.float64)
-
-    known = totals(sample.weight)
-
-    def recalibrate(weight: Floats) -> Floats:
-        held = totals(weight)
-        lost = (held <= 0) & (known > 0)
-        if lost.any():
-            raise PovmonError(
-                f"{int(lost.sum())} post-strata have no weight left in a replicate",
-                todo="join post-strata that lie in few PSUs, or linearise (method=None)",
-            )
-        return weight * np.divide(known, held, out=np.ones(posts), where=held > 0)[post]
-
-    return recalibrate

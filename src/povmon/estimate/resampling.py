@@ -135,7 +135,7 @@ class Jackknife:
 
     Source
     ------
-    Rust and Rao (1996), Statistical Methods in Medical Research 5; Wolter (2007), sec. 4.6.
+    Rust and Rao (1996), Statistical Methods in Medical Research 5; Wolter (2007), ch. 4.
     """
 
     mse: bool = False
@@ -236,7 +236,7 @@ class Bootstrap:
     Source
     ------
     Rao and Wu (1988), Journal of the American Statistical Association 83; Rao, Wu and Yue
-    (1992), Survey Methodology 18, eq. 2, with m_h = n_h - 1.
+    (1992), Survey Methodology 18, with m_h = n_h - 1.
     """
 
     replicates: int = 1000

@@ -43,6 +43,7 @@ class Residuals:
         self.auxiliaries: Auxiliaries = sample.calibration
         self.unit = sample.stages[-1].unit
         self.units = len(sample.stages[-1].parent_of_unit)
+        self._full: dict[int, Layout] = {}
 
     def blocks(
         self, totals: Floats, values: Floats, shared: Shared | None = None, at_once: int = AT_ONCE
@@ -65,8 +66,10 @@ class Residuals:
         for start in range(0, count, step):
             block = slice(start, min(start + step, count))
             size = block.stop - block.start
+            if size not in self._full:
+                self._full = {size: full_layout(self.sample, size)}
             table = self._dense(block, totals, coefficients, shared)
-            yield block, self._full(size), table.ravel()
+            yield block, self._full[size], table.ravel()
 
     def _coefficients(self, values: Floats, shared: Shared | None) -> Any:
         """B of each domain, (D, p); sparse with post-strata, where own categories alone count."""
@@ -109,13 +112,6 @@ class Residuals:
         result[np.searchsorted(keys, domain.astype(np.int64) * self.units + unit)] = -reach.data
         result[own] += totals
         return result
-
-    def _full(self, domains: int) -> Layout:
-        """Cells of so many domains with all units; the last one made is kept."""
-        kept: tuple[int, Layout] | None = getattr(self, "_last", None)
-        if kept is None or kept[0] != domains:
-            kept = self._last = (domains, full_layout(self.sample, domains))
-        return kept[1]
 
     def _dense(
         self, block: slice, totals: Floats, coefficients: Any, shared: Shared | None

@@ -11,24 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from povmon.errors import PovmonError
-from povmon.estimate.design import Design, Floats, Ints, Sample, column
-
-
-@dataclass(frozen=True, eq=False)
-class UnitLabels:
-    """The labels of U PSUs and of their strata; no strata where the sample has none."""
-
-    stratum: npt.NDArray[Any] | None  # (U,)
-    psu: npt.NDArray[Any]  # (U,)
-
-
-def unit_labels(frame: pd.DataFrame, design: Design, sample: Sample) -> UnitLabels:
-    """Labels of a sample's PSUs, by their code in the sample."""
-    unit = sample.stages[0].unit
-    row = np.zeros(len(sample.stages[0].parent_of_unit), dtype=np.int64)
-    row[unit[::-1]] = np.arange(len(unit))[::-1]
-    strata = None if design.strata is None else column(frame, design.strata).iloc[row].to_numpy()
-    return UnitLabels(strata, column(frame, design.psu).iloc[row].to_numpy())
+from povmon.estimate.design import Floats, Ints, Sample
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,22 +33,16 @@ class Units:
     df: int  # PSUs less strata
 
 
-def lay_units(samples: Mapping[str, Sample], labels: Mapping[str, UnitLabels]) -> list[Units]:
-    """PSUs of all surveys, numbered together by stratum and label in sorted order."""
-    listed = list(labels.values())
-    psu, psus = _joint_codes([each.psu for each in listed], list(labels), "PSU")
-    stratified = [name for name in labels if labels[name].stratum is not None]
-    stratum, strata = _joint_codes(
-        [each.stratum for each in listed if each.stratum is not None], stratified, "stratum"
-    )
-    by_survey = dict(zip(stratified, stratum, strict=True))
-    # All unstratified surveys lie in one stratum, after those that have a label.
-    names = (*(_text(s) for s in strata), "")
-    out = []
-    for (survey, sample), code in zip(samples.items(), psu, strict=True):
-        in_stratum = by_survey.get(survey, np.full(len(code), len(strata), dtype=np.int64))
-        out.append(_units(survey, sample, in_stratum, code, len(psus), names))
-    return out
+def lay_units(samples: Mapping[str, Sample]) -> list[Units]:
+    """PSUs of all surveys, numbered together by the labels of stratum and PSU in sorted order."""
+    parents = [s.strata.to_numpy()[s.stages[0].parent_of_unit] for s in samples.values()]
+    stratum, strata = _joint_codes(parents)
+    psu, psus = _joint_codes([s.psus.to_numpy() for s in samples.values()])
+    texts = tuple(_text(label) for label in strata)
+    return [
+        _units(name, sample, stratum[k], psu[k], len(psus), texts)
+        for k, (name, sample) in enumerate(samples.items())
+    ]
 
 
 def _units(
@@ -100,6 +77,12 @@ def _units(
     label = np.concatenate([psu[kept], np.full(len(twins), psus)])
     name = stratum[source] * (psus + 1) + label
     order = np.argsort(name, kind="stable")
+    if (np.diff(name[order]) == 0).any():
+        raise PovmonError(
+            "two PSUs of a stratum have labels that read the same, a number and a text",
+            where=survey,
+            todo="convert the labels to one type",
+        )
     source = source[order]
     return Units(
         survey=survey,
@@ -114,22 +97,13 @@ def _units(
     )
 
 
-def _joint_codes(
-    values: Sequence[npt.NDArray[Any]], surveys: Sequence[str], what: str
-) -> tuple[list[Ints], npt.NDArray[Any]]:
+def _joint_codes(labels: Sequence[npt.NDArray[Any]]) -> tuple[list[Ints], npt.NDArray[Any]]:
     """Codes of labels in sorted order, the same for all surveys, and the labels."""
-    if not values:
-        return [], np.empty(0, dtype=object)
-    kinds = {name: pd.api.types.infer_dtype(v) for name, v in zip(surveys, values, strict=True)}
-    kinds = {name: "text" if kind == "string" else "number" for name, kind in kinds.items()}
-    if len(set(kinds.values())) > 1:
-        listed = ", ".join(f"{name}: {kind}" for name, kind in kinds.items())
-        raise PovmonError(
-            f"the {what} labels are of different types ({listed}), so no two would match",
-            todo="convert them to one type",
-        )
-    codes, uniques = pd.factorize(np.concatenate(values), sort=True)
-    ends = np.cumsum([len(v) for v in values])[:-1]
+    if len({pd.api.types.infer_dtype(values) == "string" for values in labels}) > 1:
+        # Numbers in one survey, text in another: they match where they read the same.
+        labels = [np.array([_text(v) for v in values], dtype=object) for values in labels]
+    codes, uniques = pd.factorize(np.concatenate(labels), sort=True)
+    ends = np.cumsum([len(values) for values in labels])[:-1]
     return np.split(codes.astype(np.int64), ends), np.asarray(uniques)
 
 
