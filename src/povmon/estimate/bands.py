@@ -41,8 +41,8 @@ def band_factor(covariance: Floats, df: float, level: float = 0.95) -> float:
 
     Source
     ------
-    Montiel Olea and Plagborg-Møller (2019), Journal of Applied Econometrics 34, sec. 3 (the
-    sup-t band, algorithm 1).
+    Montiel Olea and Plagborg-Møller (2019), Journal of Applied Econometrics 34 (the sup-t
+    band).
 
     Examples
     --------
@@ -84,6 +84,7 @@ def curve_table(
     df: Ints,
     level: float,
     told: dict[Hashable, Any],
+    undefined: Ints | None = None,
 ) -> pd.DataFrame:
     """The tidy table of D curves of K points.
 
@@ -95,6 +96,7 @@ def curve_table(
     covariance : D matrices (K, K).
     df : (D,) degrees of freedom.
     told : goes into the table's ``attrs``.
+    undefined : (D, K) number of replicates that were left out of a point's error.
 
     Returns
     -------
@@ -113,6 +115,10 @@ def curve_table(
         ],
         axis=1,
     )
+    if undefined is not None:
+        lost = undefined.ravel()
+        for i in np.flatnonzero((lost > 0) & table["se"].notna().to_numpy()):
+            table.loc[i, "note"] = f"not defined in {lost[i]} replicates, left out"
     table.attrs = told
     return table
 

@@ -157,8 +157,8 @@ def concentration_index(
 
     Source
     ------
-    Kakwani, Wagstaff and van Doorslaer (1997), Journal of Econometrics 77, eq. 6; Erreygers
-    (2009), Journal of Health Economics 28, eq. 25; Wagstaff (2005), Health Economics 14, for
+    Kakwani, Wagstaff and van Doorslaer (1997), Journal of Econometrics 77; Erreygers
+    (2009), Journal of Health Economics 28; Wagstaff (2005), Health Economics 14, for
     other bounds Erreygers and Van Ourti (2011), Journal of Health Economics 30. The linearised
     values are the exact derivatives with respect to each weight (Deville 1999, Survey
     Methodology 25), which counts the ranks as estimated.

@@ -246,6 +246,7 @@ def _curve(
     used[curve.order.order] = True
     count = layout.sum((used & (sample.weight > 0)).astype(np.float64))
     df = degrees_of_freedom(layout, count, len(domains))[1]
+    undefined = None
     if method is None:
         estimate = curve.evaluate(sample.weight)
         linearised = (
@@ -258,6 +259,7 @@ def _curve(
         done = made.apply(lambda w: curve.evaluate(w).ravel(), undefined="exclude")
         estimate = done.estimate.reshape(len(domains), len(p))
         covariances = replicate_covariances(done, len(domains))
+        undefined = done.undefined.reshape(estimate.shape)
     told = {
         **spec.told, "x_axis": "share of persons, poorest first", "x_unit": "share", "by": names,
         "level": level,
@@ -265,7 +267,7 @@ def _curve(
     axis = pd.DataFrame({"p": p})
     # Adding zero makes -0.0 a plain zero.
     estimate = spec.sign * estimate + 0.0
-    return curve_table(domains.labels, axis, estimate, covariances, df, level, told)
+    return curve_table(domains.labels, axis, estimate, covariances, df, level, told, undefined)
 
 
 def shares(points: Points, *, ends: bool = True) -> Floats:

@@ -57,7 +57,7 @@ def shapley(
 
     Source
     ------
-    Shorrocks (2013), Journal of Economic Inequality 11, eq. 11.
+    Shorrocks (2013), Journal of Economic Inequality 11.
 
     Examples
     --------
@@ -142,7 +142,7 @@ def growth_redistribution(
 
     Source
     ------
-    Datt and Ravallion (1992), Journal of Development Economics 38, eq. 2-4; Kakwani (2000),
+    Datt and Ravallion (1992), Journal of Development Economics 38; Kakwani (2000),
     Journal of Quantitative Economics 16, and Shorrocks (2013), Journal of Economic Inequality
     11, for the average.
 
@@ -252,7 +252,7 @@ def sectoral_change(
 
     Source
     ------
-    Ravallion and Huppi (1991), World Bank Economic Review 5, eq. 3.
+    Ravallion and Huppi (1991), World Bank Economic Review 5.
 
     Examples
     --------

@@ -54,8 +54,8 @@ def gini_by_source(
 
     Source
     ------
-    Rao (1969), Journal of Political Economy 77; Lerman and Yitzhaki (1985), Review of Economics
-    and Statistics 67, eq. 4, where C_k = R_k G_k.
+    Rao (1969), Journal of the Royal Statistical Society A 132; Lerman and Yitzhaki (1985), Review
+    of Economics and Statistics 67, where C_k = R_k G_k.
 
     Examples
     --------

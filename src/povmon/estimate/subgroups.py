@@ -63,7 +63,7 @@ def poverty_by_group(
 
     Source
     ------
-    Foster, Greer and Thorbecke (1984), Econometrica 52, proposition 2.
+    Foster, Greer and Thorbecke (1984), Econometrica 52.
 
     Examples
     --------
@@ -131,7 +131,7 @@ def entropy_by_group(
 
     Source
     ------
-    Shorrocks (1984), Econometrica 52, eq. 30-32.
+    Shorrocks (1984), Econometrica 52.
 
     Examples
     --------
@@ -226,7 +226,7 @@ def gini_by_group(
 
     Source
     ------
-    Lambert and Aronson (1993), Economic Journal 103, eq. 1.
+    Lambert and Aronson (1993), Economic Journal 103.
 
     Examples
     --------
