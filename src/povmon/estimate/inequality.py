@@ -66,7 +66,26 @@ def gini_linearised(
 
     `parts`: the flag of the rows that enter, and their values.
     """
-    y, w = laid.value, laid.take(weight)
+    w = laid.take(weight)
+    distance, moments = np.empty(len(w)), np.zeros((len(laid), 3, 3))
+    for rows, run, part in laid.blocks():
+        distance[rows], moments[run] = _distances(part, w[rows])
+    n, total, double = moments[:, 1, 1], moments[:, 1, 2], moments[:, 0, 1]
+    gini = np.where(total > 0, divide(double, 2.0 * n * total), np.nan)
+    # Equal values leave a rounding error on either side of zero.
+    gini = np.where(np.abs(gini) < 1e-14, 0.0, gini)
+    own, back_n = np.nan_to_num(gini), np.where(n > 0, n, 1.0)
+    back_total = np.where(total > 0, total, 1.0)
+    gradient = [1.0 / (back_n * back_total), -own / back_n, -own / back_total]
+    far = Part(laid.back(distance, len(weight)))
+    return Combined(
+        gini, Parts((far, *parts), parts[0]), np.stack(gradient, axis=-1), domains, moments
+    )
+
+
+def _distances(laid: Sorted, w: Floats) -> tuple[Floats, Floats]:
+    """A of each row (m,), and by domain the weighted sums of products of A, 1 and y (D, 3, 3)."""
+    y = laid.value
     wy = w * y
     n, total = laid.sum(w), laid.sum(wy)
     distance, below = np.cumsum(w), np.cumsum(wy)
@@ -78,24 +97,14 @@ def gini_linearised(
     distance -= below
     distance += laid.spread(total + laid.before(below))
     weighted = np.multiply(w, distance, out=below)
-    double = laid.sum(weighted)
-    gini = np.where(total > 0, divide(double, 2.0 * n * total), np.nan)
-    # Equal values leave a rounding error on either side of zero.
-    gini = np.where(np.abs(gini) < 1e-14, 0.0, gini)
-    own, back_n = np.nan_to_num(gini), np.where(n > 0, n, 1.0)
-    back_total = np.where(total > 0, total, 1.0)
-    gradient = [1.0 / (back_n * back_total), -own / back_n, -own / back_total]
     moments = np.empty((len(n), 3, 3))
-    moments[:, 0, 1] = moments[:, 1, 0] = double
+    moments[:, 0, 1] = moments[:, 1, 0] = laid.sum(weighted)
     moments[:, 0, 2] = moments[:, 2, 0] = laid.sum(weighted * y)
     moments[:, 1, 2] = moments[:, 2, 1] = total
     moments[:, 1, 1] = n
     moments[:, 2, 2] = laid.sum(np.multiply(wy, y, out=wy))
     moments[:, 0, 0] = laid.sum(np.multiply(weighted, distance, out=weighted))
-    far = Part(laid.back(distance, len(weight)))
-    return Combined(
-        gini, Parts((far, *parts), parts[0]), np.stack(gradient, axis=-1), domains, moments
-    )
+    return distance, moments
 
 
 def gini_values(laid: Sorted, weights: Floats) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,6 +14,8 @@ from povmon.estimate.domains import Domains
 Definition = Literal["math", "school", "hf4", "hf7"]
 # Sums of weights carry rounding errors: a share met to 1e-12 is met.
 MET = 1 - 1e-12
+# Rows that are worked on together.
+BLOCK = 2**15
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,20 @@ class Sorted:
 
     def __len__(self) -> int:
         return len(self.start) - 1
+
+    def blocks(self) -> Iterator[tuple[slice, slice, Sorted]]:
+        """Runs of whole domains of some ten thousand rows, which a processor's cache holds: the
+        rows, the domains, and the run itself."""
+        first = 0
+        while first < len(self):
+            last = int(np.searchsorted(self.start, self.start[first] + BLOCK))
+            last = min(max(last, first + 1), len(self))
+            rows = slice(int(self.start[first]), int(self.start[last]))
+            run = Sorted(
+                self.order[rows], self.value[rows], self.start[first : last + 1] - rows.start
+            )
+            yield rows, slice(first, last), run
+            first = last
 
     def take(self, rows: Floats) -> Floats:
         """Row values (..., n) in this order, (..., m); not a copy where they stand in it."""
