@@ -23,6 +23,7 @@ from povmon.estimate.prepared import prepare
 from povmon.estimate.ranking import ranks, worst
 from povmon.estimate.relative import relative_line
 from povmon.estimate.replicate import BRR, Bootstrap, Jackknife, draws
+from povmon.estimate.sorted_file import read_sorted, write_sorted
 from povmon.estimate.sources import gini_by_source
 from povmon.estimate.subgroups import entropy_by_group, gini_by_group, poverty_by_group
 from povmon.estimate.table import estimate
@@ -69,6 +70,7 @@ __all__ = [
     "ranks",
     "ratio",
     "relative_change",
+    "read_sorted",
     "relative_line",
     "s80s20",
     "sectoral_change",
@@ -79,4 +81,5 @@ __all__ = [
     "total",
     "watts",
     "worst",
+    "write_sorted",
 ]
