@@ -74,7 +74,9 @@ class ConcentrationIndex(DistributionMeasure):
             return slope * absolute, slope, np.zeros(np.shape(mean))
         if self.correction == "wagstaff":
             room = (high - mean) * (mean - low)
-            slope = divide((high - low) * np.ones_like(room), np.where(room > 0, room, 0.0))
+            # A mean on a bound misses it by rounding errors.
+            room = np.where(room > 1e-12 * (high - low) ** 2, room, 0.0)
+            slope = divide(np.full(np.shape(room), high - low), room)
             # (high - mean)(mean - low) changes by high + low - 2 mean.
             change = high + low - 2 * mean
             return slope * absolute, slope, -(slope**2) * absolute * change / (high - low)
