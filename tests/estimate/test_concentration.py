@@ -141,11 +141,18 @@ def test_edges() -> None:
     assert value(frame.assign(ill=0.0), erreygers) == 0
     wagstaff = concentration_index("ill", "y", correction="wagstaff")
     assert np.isnan(value(frame.assign(ill=1.0), wagstaff))
-    empty = frame.assign(ill=frame["ill"].where(frame["g"] == "a"))
-    table = estimate(empty, DESIGN, concentration_index("ill", "y"), by="g").set_index("g")
-    assert np.isnan(table.loc["b", "estimate"]) and table.loc["b", "note"] == "no row enters"
-    alone = estimate(frame[frame["g"] == "a"], DESIGN, concentration_index("ill", "y"))
-    assert table.loc["a", "estimate"] == pytest.approx(alone["estimate"].iloc[0])
+
+
+@pytest.mark.parametrize("full", ["a", "b"])
+def test_a_domain_without_rows_leaves_the_others_alone(full: str) -> None:
+    frame, measure = sample(), concentration_index("ill", "y")
+    missing = frame.assign(ill=frame["ill"].where(frame["g"] == full))
+    table = estimate(missing, DESIGN, measure, by="g").set_index("g")
+    other = "b" if full == "a" else "a"
+    assert np.isnan(table.loc[other, "estimate"]) and table.loc[other, "note"] == "no row enters"
+    alone = estimate(missing, DESIGN, measure).iloc[0]
+    assert table.loc[full, "estimate"] == pytest.approx(alone["estimate"])
+    assert table.loc[full, "se"] == pytest.approx(alone["se"])
 
 
 def test_bad_arguments() -> None:
