@@ -265,7 +265,7 @@ def coded(values: pd.Series[Any]) -> tuple[Ints, pd.Index[Any]]:
             names = names[occurs]
         return code, names
     raw, uniques = pd.factorize(values, sort=True)
-    return raw.astype(np.int64), pd.Index(uniques)
+    return raw.astype(np.int64, copy=False), pd.Index(uniques)
 
 
 def codes(frame: pd.DataFrame, name: str) -> tuple[Ints, pd.Index[Any]]:

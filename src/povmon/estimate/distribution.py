@@ -71,8 +71,9 @@ class QuantileShare(DistributionMeasure):
         """The share, or ratio of shares, under each vector of weights."""
         laid = sorted_by(rows, self.x, domains)
         weighted = Weighted.of(laid, weights)
-        income = laid.cumulate(weighted.weight * laid.value)
-        total = laid.sum(weighted.weight * laid.value)
+        own = weighted.weight * laid.value
+        total = laid.sum(own)
+        income = np.cumsum(own, axis=-1, out=own)
 
         def share(between: tuple[float, float]) -> Floats:
             low, high = (ordinates(weighted, income, p) for p in between)
@@ -92,13 +93,14 @@ class QuantileShare(DistributionMeasure):
 def ordinates(weighted: Weighted, income: Floats, p: float) -> Floats:
     """Total of the poorest share p of each domain (B, D), the quantile's ties counted in part.
 
-    `income`: (B, m) sums of weight times value up to each row.
+    `income`: (B, m) weight times value up to and with each row, cumulated over all domains.
     """
     if p == 0 or not len(weighted.laid.value):
         return np.zeros(weighted.total.shape)
     at = weighted.position(np.broadcast_to(p, weighted.total.shape))
-    over = p * weighted.total - np.take_along_axis(weighted.below, at, axis=-1)
-    return np.take_along_axis(income, at, axis=-1) + weighted.laid.value[at] * over
+    below = np.take_along_axis(weighted.upto, at, axis=-1) - weighted.before
+    poorest = np.take_along_axis(income, at, axis=-1) - weighted.laid.before(income)
+    return poorest + weighted.laid.value[at] * (p * weighted.total - below)
 
 
 def _ordinate(rows: Rows, x: str, weight: Floats, domains: Domains, p: float) -> Linearised:

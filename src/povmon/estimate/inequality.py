@@ -77,6 +77,7 @@ def gini_linearised(
     own, back_n = np.nan_to_num(gini), np.where(n > 0, n, 1.0)
     back_total = np.where(total > 0, total, 1.0)
     gradient = [1.0 / (back_n * back_total), -own / back_n, -own / back_total]
+    del w
     far = Part(laid.back(distance, len(weight)))
     return Combined(
         gini, Parts((far, *parts), parts[0]), np.stack(gradient, axis=-1), domains, moments
@@ -108,21 +109,29 @@ def _distances(laid: Sorted, w: Floats) -> tuple[Floats, Floats]:
 
 
 def gini_values(laid: Sorted, weights: Floats) -> Floats:
-    """Gini coefficients (B, D) under B vectors of weights (B, n).
+    """Gini coefficients (B, D) under B vectors of weights (B, n)."""
+    return gini_and_sums(laid, weights)[0]
+
+
+def gini_and_sums(laid: Sorted, weights: Floats) -> tuple[Floats, Floats, Floats]:
+    """Gini coefficients, weights and totals of the values, (B, D) each, under B weight vectors.
 
     sum_ij w_i w_j |y_i - y_j| = 2 sum_i w_i y_i (2 C_i - w_i - N).
     """
     w = laid.take(np.atleast_2d(weights))
-    below = laid.cumulate(w)
-    n = laid.sum(w)
+    below = np.cumsum(w, axis=-1)
+    # Cumulated over all domains: what came before a domain is taken off its sum.
+    before = laid.before(below)
     below *= 2.0
     below -= w
     income = w * laid.value
     total = laid.sum(income)
     below *= income
-    double = laid.sum(below)
+    double = laid.sum(below) - 2.0 * before * total
+    n = laid.sum(w)
     gini = divide(double, n * total) - 1.0
-    return np.where(total > 0, np.where(np.abs(gini) < 1e-14, 0.0, gini), np.nan)
+    gini = np.where(total > 0, np.where(np.abs(gini) < 1e-12, 0.0, gini), np.nan)
+    return gini, n, total
 
 
 @dataclass(frozen=True)

@@ -35,13 +35,15 @@ class Sorted:
         """Sort the used rows of all domains at once; equal values keep the order of the rows."""
         inside = used & (domains.code >= 0)
         whole = bool(inside.all())
-        rows = np.arange(len(y)) if whole else np.flatnonzero(inside)
-        code, value = (domains.code, y) if whole else (domains.code[rows], y[rows])
+        rows = None if whole else np.flatnonzero(inside)
+        code, value = (domains.code, y) if rows is None else (domains.code[rows], y[rows])
+        counts = np.bincount(code, minlength=len(domains))
         ordered = _in_order(code, value)
         if not ordered:
             by = sort_by(code, value, len(domains))
-            rows, code, value = rows[by], code[by], value[by]
-        counts = np.bincount(code, minlength=len(domains))
+            rows, value = (by if rows is None else rows[by]), value[by]
+        elif rows is None:
+            rows = np.arange(len(y))
         start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         return cls(rows, value, start, whole and ordered)
 
@@ -109,6 +111,7 @@ def sort_by(code: Ints, value: Floats, n_codes: int) -> Ints:
     ordered = value[first]
     level = np.zeros(n, dtype=np.int64)
     np.cumsum(ordered[1:] != ordered[:-1], out=level[1:])
+    del ordered
     bits = max(n - 1, 1).bit_length()
     levels = int(level[-1]) + 1 if n else 1
     if n_codes * levels >= 1 << (63 - bits):
@@ -136,22 +139,26 @@ class Weighted:
 
     laid: Sorted
     weight: Floats  # (B, m)
-    below: Floats  # (B, m) weight of the domain up to and with the row
+    upto: Floats  # (B, m) weight up to and with the row, cumulated over all domains
+    before: Floats  # (B, D) of that, what lies before the domain
     total: Floats  # (B, D)
 
     @classmethod
     def of(cls, laid: Sorted, weights: Floats) -> Weighted:
         """From weights (B, n) in the order of the frame."""
         weight = laid.take(np.atleast_2d(weights))
-        return cls(laid, weight, laid.cumulate(weight), laid.sum(weight))
+        upto = np.cumsum(weight, axis=-1)
+        return cls(laid, weight, upto, laid.before(upto), laid.sum(weight))
 
     def position(self, p: Floats) -> Ints:
         """Of each domain's first row with F >= p (B, D), counted over all rows; p is (B, D)."""
-        short = self.below < self.laid.spread(p * self.total * MET)
-        count = self.laid.sum(short.astype(np.float64)).astype(np.int64)
-        last = np.maximum(np.diff(self.laid.start) - 1, 0)
+        wanted = self.before + p * self.total * MET
+        # Sums cumulated over all domains carry a rounding error of their own size.
+        wanted -= 8 * np.finfo(np.float64).eps * wanted
+        found = [np.searchsorted(row, w) for row, w in zip(self.upto, wanted, strict=True)]
         # An empty domain has no row: any position serves, its total is zero.
-        at = self.laid.start[:-1] + np.minimum(count, last)
+        last = np.maximum(self.laid.start[1:] - 1, self.laid.start[:-1])
+        at = np.clip(np.stack(found), self.laid.start[:-1], last)
         return np.minimum(at, max(len(self.laid.value) - 1, 0))
 
     def quantile(self, p: Floats, definition: Definition = "math") -> Floats:
@@ -168,9 +175,8 @@ class Weighted:
             part = slice(self.laid.start[d], self.laid.start[d + 1])
             w = self.weight[b, part]
             some = w > 0
-            out[b, d] = rule(
-                self.laid.value[part][some], w[some], self.below[b, part][some], float(p[b, d])
-            )
+            below = self.upto[b, part][some] - self.before[b, d]
+            out[b, d] = rule(self.laid.value[part][some], w[some], below, float(p[b, d]))
         return out
 
 

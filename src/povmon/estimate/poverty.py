@@ -13,7 +13,7 @@ import numpy as np
 from povmon.errors import PovmonError
 from povmon.estimate.design import Floats
 from povmon.estimate.domains import Domains
-from povmon.estimate.inequality import gini_linearised, gini_values, positive
+from povmon.estimate.inequality import gini_and_sums, gini_linearised, positive
 from povmon.estimate.measures import (
     DistributionMeasure,
     Linearised,
@@ -21,6 +21,7 @@ from povmon.estimate.measures import (
     Parts,
     RatioOfSums,
     Subset,
+    divide,
     linearise,
     present,
 )
@@ -145,21 +146,6 @@ class _GapAndGini(DistributionMeasure):
         head = FGT("", self.x, self.line, 0.0, False, "zero")
         return head, FGT("", self.x, self.line, 1.0, False, "zero")
 
-    def _sums(self, rows: Rows, weights: Floats, domains: Domains) -> tuple[Floats, Floats]:
-        """P0 and P1 by domain (B, D)."""
-        used = present(rows, self.x).values > 0
-        laid = rows.once(
-            ("sorted", "gap", self.x, self.line, domains),
-            lambda: Sorted.of(self._ranked(rows), used, domains),
-        )
-        weight = laid.take(weights)
-        whole = laid.sum(weight)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            p0, p1 = (
-                laid.sum(weight * laid.take(index.dense(rows))) / whole for index in self._indices()
-            )
-        return p0, p1
-
     def _ranked(self, rows: Rows) -> Floats:
         """Incomes as shares of the line, negative ones as zero."""
         return np.maximum(rows.number(self.x), 0.0) / poverty_line(rows, self.line)
@@ -184,8 +170,11 @@ class Sen(_GapAndGini):
 
     def evaluate(self, rows: Rows, weights: Floats, domains: Domains) -> Floats:
         """P1 + (P0 - P1) G under each vector of weights."""
-        p0, p1 = self._sums(rows, weights, domains)
-        among = gini_values(self._among_poor(rows, domains)[0], weights)
+        among, poor, income = gini_and_sums(self._among_poor(rows, domains)[0], weights)
+        used = present(rows, self.x).values
+        everyone = np.stack([domains.sum(weight * used) for weight in weights])
+        # The poor's incomes are shares of the line: what they lack of it is the gap.
+        p0, p1 = divide(poor, everyone), divide(poor - income, everyone)
         return p1 + (p0 - p1) * np.nan_to_num(among)
 
     def _among_poor(self, rows: Rows, domains: Domains) -> tuple[Sorted, Part]:
@@ -212,9 +201,8 @@ class SenShorrocksThon(_GapAndGini):
 
     def evaluate(self, rows: Rows, weights: Floats, domains: Domains) -> Floats:
         """P1 (1 + G) under each vector of weights."""
-        _, p1 = self._sums(rows, weights, domains)
-        among = gini_values(self._by_gap(rows, domains)[0], weights)
-        return p1 * (1 + np.nan_to_num(among))
+        among, n, gap = gini_and_sums(self._by_gap(rows, domains)[0], weights)
+        return divide(gap, n) * (1 + np.nan_to_num(among))
 
     def _by_gap(self, rows: Rows, domains: Domains) -> tuple[Sorted, Part]:
         def make() -> tuple[Sorted, Part]:

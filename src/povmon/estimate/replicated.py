@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeGuard
 
 import numpy as np
 
@@ -11,8 +14,8 @@ from povmon.estimate.measures import Measure, Part, SumMeasure
 from povmon.estimate.replicate import SurveyWeights
 from povmon.estimate.tally import Sums
 
-# Numbers held at once in a block of replicates: a few megabytes, which stay in the cache.
-AT_ONCE = 2**20
+# Numbers held at once in a block of replicates: what stays in a processor's cache.
+AT_ONCE = 2**18
 
 
 def replicate_estimates(measures: Sequence[Measure], sums: Sums, survey: SurveyWeights) -> Floats:
@@ -29,37 +32,45 @@ def replicate_estimates(measures: Sequence[Measure], sums: Sums, survey: SurveyW
     cells; one that needs the distribution is computed again. With calibrated weights both are
     computed from rows, for each replicate is calibrated again.
     """
-    summed = [(j, m) for j, m in enumerate(measures) if isinstance(m, SumMeasure)]
-    others = [(j, m) for j, m in enumerate(measures) if not isinstance(m, SumMeasure)]
-    n_replicates = survey.replication.replicates
-    out = np.empty((n_replicates, len(sums.domains), len(measures)))
-    parts = {j: measure.parts(sums.rows).values for j, measure in summed}
+    made = survey.replication
+    out = np.empty((made.replicates, len(sums.domains), len(measures)))
+    parts = {j: m.parts(sums.rows).values for j, m in enumerate(measures) if _is_sum(m)}
     distinct = list(dict.fromkeys(part for listed in parts.values() for part in listed))
-    cells = np.stack([sums.total(part) for part in distinct]) if distinct else np.empty((0, 0))
+    cells = [sums.total(part) for part in distinct]
     # Rows are needed for distributions, and where replicates are calibrated again.
-    by_row = bool(others) or survey.recalibrate is not None
-    width = max(len(sums.rows) if by_row else 0, len(sums.layout.domain), 1)
-    step = max(1, AT_ONCE // width)
-    for start in range(0, n_replicates, step):
-        block = slice(start, min(start + step, n_replicates))
-        factors = survey.replication.block(block.start, block.stop)
-        weights = np.stack([survey.weights(f) for f in factors]) if by_row else None
+    by_row = len(parts) < len(measures) or survey.recalibrate is not None
+    step = max(1, AT_ONCE // max(len(sums.rows) if by_row else 0, len(sums.layout.domain), 1))
+
+    def fill(start: int) -> None:
+        block = slice(start, min(start + step, made.replicates))
+        factors = made.block(block.start, block.stop)
+        weights = np.stack([survey.weights(f) for f in factors]) if by_row else factors
         if survey.recalibrate is None:
             totals = _cell_totals(sums, cells, factors)
         else:
-            assert weights is not None
             totals = _row_totals(sums, distinct, weights)
-        place = {part: i for i, part in enumerate(distinct)}
-        for j, measure in summed:
-            chosen = np.stack([totals[place[part]] for part in parts[j]], axis=-1)
-            out[block, :, j] = measure.of(chosen)[0]
-        for j, other in others:
-            assert weights is not None
-            out[block, :, j] = other.evaluate(sums.rows, weights, sums.domains)
+        of_part = dict(zip(distinct, totals, strict=True))
+        for j, measure in enumerate(measures):
+            if isinstance(measure, SumMeasure):
+                chosen = np.stack([of_part[part] for part in parts[j]], axis=-1)
+                out[block, :, j] = measure.of(chosen)[0]
+            else:
+                out[block, :, j] = measure.evaluate(sums.rows, weights, sums.domains)
+
+    # The first block makes what the others share. Each writes its own rows of the result, so
+    # that the number of threads changes nothing.
+    starts = range(0, made.replicates, step)
+    fill(starts[0])
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        list(pool.map(fill, starts[1:]))
     return out
 
 
-def _cell_totals(sums: Sums, cells: Floats, factors: Floats) -> list[Floats]:
+def _is_sum(measure: Measure) -> TypeGuard[SumMeasure]:
+    return isinstance(measure, SumMeasure)
+
+
+def _cell_totals(sums: Sums, cells: Sequence[Floats], factors: Floats) -> list[Floats]:
     """Domain sums (b, D) of each part under b sets of factors on PSU weights (b, U)."""
     finest = sums.layout.stages[-1]
     unit = finest.unit

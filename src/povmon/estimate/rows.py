@@ -39,5 +39,5 @@ class Rows:
         return self.once(("number", name), lambda: numbers(self.frame, name))
 
     def one(self) -> Floats:
-        """Ones, (n,)."""
-        return self.once("one", lambda: np.ones(len(self)))
+        """Ones (n,), which take no memory and cannot be written to."""
+        return self.once("one", lambda: np.broadcast_to(1.0, len(self)))
