@@ -27,7 +27,7 @@ ROOT := "$${POVMON_ROOT:-.}"
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
 .PHONY: all default help generate codebook calibration why font lock lab notebook test test-all \
-	lint strip bench clean distclean
+	lint strip bench bench-estimate clean distclean
 
 default: all
 
@@ -76,6 +76,9 @@ strip: $(STAMP) ## Remove outputs and traces of a run from the notebooks, as the
 
 bench: $(STAMP) ## Measure SURVEY from nothing, with nothing to do, and with one area changed
 	@$(POVMON) bench --survey "$$SURVEY" --area "$$AREA"
+
+bench-estimate: $(STAMP) ## Measure the estimation core, against svy and the memory's speed
+	@$(PYTHON) benchmarks/estimate.py
 
 font: $(STAMP) ## Make the package's fonts again (SOURCE=path of Noto Sans CJK)
 	@$(PYTHON) tools/subset_font.py "$${SOURCE:?give SOURCE=path of a NotoSansCJK-*.ttc}"
