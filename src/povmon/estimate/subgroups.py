@@ -223,7 +223,8 @@ def gini_by_group(
     part ``within``; under the group ``all``: ``inequality``, ``within``, ``between`` and
     ``overlap``. Columns as in `poverty_by_group`. Where the group means are nearly equal,
     ``between`` and ``overlap`` have a kink, and no replicate method gives them a good error.
-    Values are taken as they are; where a group's or domain's mean is not positive its coefficient is missing, as in `gini`.
+    Values are taken as they are; where a group's or domain's mean is not positive its
+    coefficient is missing, as in `gini`.
 
     Source
     ------
