@@ -13,6 +13,8 @@ from povmon.estimate.decompose import growth_redistribution, sectoral_change, sh
 from povmon.estimate.design import Design
 from povmon.estimate.distribution import lorenz, palma, quantile, quantile_share, s80s20
 from povmon.estimate.dominance import dominance
+from povmon.estimate.gap_components import fgt_components
+from povmon.estimate.growth import growth_incidence_curve, pro_poor_growth
 from povmon.estimate.inequality import atkinson, gei, gini
 from povmon.estimate.intervals import interval
 from povmon.estimate.joint import Joint, joint
@@ -46,12 +48,14 @@ __all__ = [
     "entropy_by_group",
     "estimate",
     "fgt",
+    "fgt_components",
     "gei",
     "generalised_lorenz_curve",
     "gini",
     "gini_by_group",
     "gini_by_source",
     "growth_redistribution",
+    "growth_incidence_curve",
     "income_gap_ratio",
     "interval",
     "joint",
@@ -63,6 +67,7 @@ __all__ = [
     "poststratify",
     "poverty_by_group",
     "prepare",
+    "pro_poor_growth",
     "proportion",
     "quantile",
     "quantile_share",

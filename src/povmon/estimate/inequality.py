@@ -42,9 +42,16 @@ class Gini(DistributionMeasure):
         return gini_values(sorted_by(rows, self.x, domains), weights)
 
 
+def known(n: Floats, sums: Floats) -> Floats:
+    """Sums of domains that have rows, NaN elsewhere."""
+    return np.where(n > 0, sums, np.nan)
+
+
 def positive(rows: Rows, x: str) -> Part:
     """The flag of rows with a positive value."""
-    return rows.once(("positive", x), lambda: flagged(rows, rows.number(x) > 0))
+    return rows.once(
+        ("positive", x), lambda: flagged(rows, (rows.number(x) > 0) & (rows.number(x) < np.inf))
+    )
 
 
 def sorted_by(rows: Rows, x: str, domains: Domains) -> Sorted:
@@ -151,13 +158,17 @@ class _Positive(SumMeasure):
 
     def log(self, rows: Rows) -> Part:
         """Its logarithm."""
-        return self._kept(rows, "log", lambda y: np.log(np.where(y > 0, y, 1.0)))
+        one = self._or_one(rows)
+        return self._kept(rows, "log", lambda _: np.log(one))
 
     def power(self, rows: Rows, exponent: float) -> Part:
         """Its power."""
-        return self._kept(
-            rows, exponent, lambda y: np.where(y > 0, np.where(y > 0, y, 1.0) ** exponent, 0.0)
-        )
+        used, one = self.used(rows), self._or_one(rows)
+        return self._kept(rows, exponent, lambda _: used.values * one**exponent)
+
+    def _or_one(self, rows: Rows) -> Floats:
+        """The value, one where it is left out."""
+        return np.where(self.used(rows).values > 0, rows.number(self.x), 1.0)
 
     def _kept(self, rows: Rows, what: object, make: Callable[[Floats], Floats]) -> Part:
         return rows.once((what, "positive", self.x), lambda: Part(make(rows.number(self.x))))
@@ -184,7 +195,7 @@ class GeneralisedEntropy(_Positive):
     def of(self, sums: Floats) -> tuple[Floats, Floats]:
         """GE(alpha) of n, sum(y) and the third sum."""
         n, total, third = np.moveaxis(sums, -1, 0)
-        n, total = np.where(n > 0, n, np.nan), np.where(total > 0, total, np.nan)
+        n, total, third = known(n, n), known(n, total), known(n, third)
         a = self.alpha
         if a == 0:
             estimate = np.log(total / n) - third / n
@@ -214,7 +225,7 @@ class Atkinson(_Positive):
     def of(self, sums: Floats) -> tuple[Floats, Floats]:
         """1 - equally distributed equivalent / mean."""
         n, total, third = np.moveaxis(sums, -1, 0)
-        n, total = np.where(n > 0, n, np.nan), np.where(total > 0, total, np.nan)
+        n, total, third = known(n, n), known(n, total), known(n, third)
         if self.epsilon == 1:
             equal = np.exp(third / n)
             slopes = [-third / n**2, np.zeros_like(n), 1 / n]

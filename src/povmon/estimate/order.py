@@ -78,13 +78,7 @@ class Sorted:
 
     def sum(self, values: Floats) -> Floats:
         """Sums by domain (..., D) of values (..., m)."""
-        if values.shape[-1] == 0:
-            return np.zeros((*values.shape[:-1], len(self)))
-        # reduceat needs positions inside the array and repeats an element for an empty domain.
-        at = np.minimum(self.start[:-1], values.shape[-1] - 1)
-        sums = np.add.reduceat(values, at, axis=-1, dtype=np.float64)
-        sums[..., self.start[:-1] == self.start[1:]] = 0.0
-        return sums
+        return sums_of_runs(values, self.start)
 
     def spread(self, values: Floats) -> Floats:
         """Domain values (..., D) on the sorted rows, (..., m)."""
@@ -101,6 +95,18 @@ class Sorted:
         if whole.shape[-1] == 0:
             return np.zeros((*whole.shape[:-1], len(self)))
         return np.where(self.start[:-1] > 0, whole[..., self.start[:-1] - 1], 0.0)
+
+
+def sums_of_runs(values: Floats, start: Ints) -> Floats:
+    """Sums (..., D) of values (..., m) over D runs, the last of which ends at ``start[-1]``."""
+    sums = np.zeros((*values.shape[:-1], len(start) - 1))
+    # reduceat takes one element for a run that is empty: those are left out.
+    some = start[:-1] < start[1:]
+    if some.all() and len(some):
+        return np.add.reduceat(values, start[:-1], axis=-1, out=sums)
+    if some.any():
+        sums[..., some] = np.add.reduceat(values, start[:-1][some], axis=-1, dtype=np.float64)
+    return sums
 
 
 def sort_by(code: Ints, value: Floats, n_codes: int) -> Ints:

@@ -57,7 +57,8 @@ class FGT(RatioOfSums):
 
         def poor() -> Part:
             x, line = rows.number(self.x), poverty_line(rows, self.line)
-            at = np.flatnonzero(x <= line if self.closed else x < line)
+            below = x <= line if self.closed else x < line
+            at = np.flatnonzero(below & (x > -np.inf))
             return Part(np.ones(len(at)), flag=True, subset=Subset(at))
 
         def gap() -> Part:

@@ -82,6 +82,12 @@ def prepare(frame: pd.DataFrame, design: Design, by: Sequence[str] | str | None 
 
 def prepared(rows: Rows, sample: Sample, by: Sequence[str] | None) -> Prepared:
     """As `prepare`, from a design that is laid already."""
+    hidden = [name for name in by or [] if name in ("measure", *COLUMNS)]
+    if hidden:
+        raise PovmonError(
+            f"a domain column is named {hidden[0]!r}, as a column of the table is",
+            where="by", todo="rename it",
+        )  # fmt: skip
     domains = lay_domains(rows.frame, by)
     return Prepared(Sums(rows, sample, lay_cells(sample, domains), domains))
 

@@ -99,7 +99,8 @@ class RelativeFGT(DistributionMeasure):
         """As at a fixed line, plus what the line's own error does to the index."""
         groups = self.line.groups(rows)
         lines, influence = self.line.influence(rows, weight)
-        z = _positive(groups.spread(np.nan_to_num(lines)), self.line)
+        # Groups without a line have no rows that enter: any line serves there.
+        z = _positive(self._by_row(lines, groups), self.line)
         used = (present(rows, self.x).values > 0) & (groups.code >= 0)
         w = np.where(used, weight, 0.0)
         gap = np.where(used, self._gap(rows, z), 0.0)
@@ -117,11 +118,16 @@ class RelativeFGT(DistributionMeasure):
         used = (present(rows, self.x).values > 0) & (groups.code >= 0)
         out = np.empty((len(weights), len(domains)))
         for b, weight in enumerate(weights):
-            z = groups.spread(np.nan_to_num(lines[b]))
-            gap = np.where(used & (z > 0), self._gap(rows, np.where(z > 0, z, 1.0)), 0.0)
-            w = np.where(used, weight, 0.0)
+            z = self._by_row(lines[b], groups)
+            gap = np.where(used, self._gap(rows, np.where(z > 0, z, 1.0)), 0.0)
+            # A replicate whose line is not positive has no index.
+            w = np.where(used, np.where(z > 0, weight, np.nan), 0.0)
             out[b] = divide(domains.sum(w * gap), domains.sum(w))
         return out
+
+    def _by_row(self, lines: Floats, groups: Domains) -> Floats:
+        z = groups.spread(lines)
+        return np.where(np.isfinite(z) & (groups.code >= 0), z, 1.0)
 
     def _gap(self, rows: Rows, z: Floats) -> Floats:
         x = rows.number(self.x)
@@ -152,9 +158,9 @@ class RelativeFGT(DistributionMeasure):
 
 
 def _positive(z: Floats, line: RelativeLine) -> Floats:
-    if (z < 0).any():
-        raise PovmonError(f"the line {line} is negative", todo="check the incomes")
-    return np.where(z > 0, z, 1.0)
+    if (z <= 0).any():
+        raise PovmonError(f"the line {line} is not positive", todo="check the incomes")
+    return z
 
 
 def relative_line(

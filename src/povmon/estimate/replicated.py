@@ -11,6 +11,7 @@ import numpy as np
 
 from povmon.estimate.design import Floats
 from povmon.estimate.measures import Measure, Part, SumMeasure
+from povmon.estimate.order import sums_of_runs
 from povmon.estimate.replicate import SurveyWeights
 from povmon.estimate.tally import Sums
 
@@ -76,18 +77,9 @@ def _cell_totals(sums: Sums, cells: Sequence[Floats], factors: Floats) -> list[F
     unit = finest.unit
     for stage in sums.sample.stages[:0:-1]:
         unit = stage.parent_of_unit[unit]
-    first = np.searchsorted(finest.domain, np.arange(len(sums.domains)))
-    empty = np.bincount(finest.domain, minlength=len(sums.domains)) == 0
-    at = np.minimum(first, max(len(unit) - 1, 0))
+    start = np.searchsorted(finest.domain, np.arange(len(sums.domains) + 1))
     spread = factors[:, unit]
-    out = []
-    for part in cells:
-        domain = np.zeros((len(factors), len(at)))
-        if len(unit):
-            np.add.reduceat(spread * part, at, axis=1, out=domain)
-            domain[:, empty] = 0.0
-        out.append(domain)
-    return out
+    return [sums_of_runs(spread * part, start) for part in cells]
 
 
 def _row_totals(sums: Sums, parts: Sequence[Part], weights: Floats) -> list[Floats]:
