@@ -15,8 +15,8 @@ from povmon.estimate.domains import Domains
 from povmon.estimate.measures import Shared
 from povmon.estimate.variance import NONE, Layout, full_layout, layout_of, shared_by_unit
 
-# Cells of a dense table of domains and units that are held at once.
-AT_ONCE = 2**22
+# Cells of a dense table of domains and units that are held at once: they stay in the cache.
+AT_ONCE = 2**18
 
 
 class Residuals:
@@ -67,7 +67,7 @@ class Residuals:
             block = slice(start, min(start + step, count))
             size = block.stop - block.start
             if size not in self._full:
-                self._full = {size: full_layout(self.sample, size)}
+                self._full[size] = full_layout(self.sample, size)
             table = self._dense(block, totals, coefficients, shared)
             yield block, self._full[size], table.ravel()
 
