@@ -122,8 +122,6 @@ class Sample:
     weight: Floats  # (n,)
     stages: tuple[Stage, ...]
     lonely: Lonely | None
-    poststratum: Ints | None  # (n,)
-    size: Floats | None  # (n,)
     strata: pd.Index[Any]  # (H,) labels
     psus: pd.Index[Any]  # (U,) labels; equal ones are told apart by their stratum
     calibration: Auxiliaries | None = None  # the known totals that the weights meet
@@ -154,8 +152,6 @@ def lay(frame: pd.DataFrame, design: Design) -> Sample:
         weight=weight,
         stages=tuple(stages),
         lonely=design.lonely,
-        poststratum=codes(frame, design.poststrata)[0] if design.poststrata else None,
-        size=numbers(frame, design.size) if design.size else None,
         strata=labels,
         psus=psus,
         calibration=_known_totals(frame, design, weight),

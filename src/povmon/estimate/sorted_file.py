@@ -146,8 +146,6 @@ def _sample(
         weight=weight,
         stages=(stage,),
         lonely=facts["lonely"],
-        poststratum=None,
-        size=None,
         strata=pd.Index(units["strata"].to_numpy()[first]),
         psus=pd.Index(units["psu"]),
     )
