@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -105,11 +106,20 @@ def assemble(
 ) -> pd.DataFrame:
     """The table from each measure's columns (D,): by domain, then measure."""
     m, d = len(measures), len(labels)
-    table = {name: labels[name].take(np.repeat(np.arange(d), m)).array for name in labels}
-    table["measure"] = np.tile(np.array([x.name for x in measures], dtype=object), d)
+    table: dict[Any, Any] = {
+        name: labels[name].array.take(np.repeat(np.arange(d), m)) for name in labels
+    }
+    table["measure"] = _texts([x.name for x in measures] * d)
     for name in COLUMNS:
-        table[name] = np.stack([c[name] for c in columns], axis=-1).ravel()
+        column = np.stack([c[name] for c in columns], axis=-1).ravel()
+        table[name] = _texts(column.tolist()) if column.dtype == object else column
     return pd.DataFrame(table)
+
+
+def _texts(words: list[str]) -> Any:
+    """A column of few different texts; pandas takes long over it as plain objects."""
+    code = {word: i for i, word in enumerate(dict.fromkeys(words))}
+    return pd.array(list(code), dtype="str").take(np.array([code[w] for w in words], dtype=np.intp))
 
 
 def summarise(measure: Measure, found: Answer, sums: Sums, level: float) -> dict[str, np.ndarray]:
