@@ -122,7 +122,8 @@ def sort_by(code: Ints, value: Floats, n_codes: int) -> Ints:
     levels = int(level[-1]) + 1 if n else 1
     if n_codes * levels >= 1 << (63 - bits):
         return np.lexsort((value, code))
-    key = code[first] * levels
+    key = code[first]
+    key *= levels
     key += level
     key <<= bits
     key |= first

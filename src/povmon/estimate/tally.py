@@ -55,8 +55,8 @@ class Sums:
         """Weight times part by cell (C,)."""
         if part not in self._totals:
             weight, cell = self._laid(part.subset)
-            values = weight if part.flag and part.subset else weight * part.values
-            self._totals[part] = self.layout.sum_at(cell, values)
+            values = None if part.flag and part.subset else part.values
+            self._totals[part] = self.layout.sum_weighted(cell, weight, values)
         return self._totals[part]
 
     def _laid(self, subset: Subset | None) -> tuple[Floats, Ints]:
