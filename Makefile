@@ -27,7 +27,7 @@ ROOT := "$${POVMON_ROOT:-.}"
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
 .PHONY: all default help generate codebook calibration why font lock lab notebook test test-all \
-	lint strip bench bench-estimate clean distclean
+	lint strip bench bench-estimate coverage clean distclean
 
 default: all
 
@@ -80,12 +80,15 @@ bench: $(STAMP) ## Measure SURVEY from nothing, with nothing to do, and with one
 bench-estimate: $(STAMP) ## Measure the estimation core, against svy and the memory's speed
 	@$(PYTHON) benchmarks/estimate.py
 
+coverage: $(STAMP) ## Measure how often intervals hold the truth: docs/coverage.md (some minutes)
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PYTHON) -m benchmarks.coverage
+
 font: $(STAMP) ## Make the package's fonts again (SOURCE=path of Noto Sans CJK)
 	@$(PYTHON) tools/subset_font.py "$${SOURCE:?give SOURCE=path of a NotoSansCJK-*.ttc}"
 
 lock: ## Write requirements.lock anew from pyproject.toml (needs uv)
 	@uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
-		--no-emit-index-url --no-emit-find-links --python-version 3.11 --extra test \
+		--no-emit-index-url --no-emit-find-links --python-version 3.11 --extra test --extra bench \
 		pyproject.toml --output-file requirements.lock
 
 clean: ## Remove what the pipeline made: data/processed and reports (data/raw stays)

@@ -40,7 +40,8 @@ def conda() -> dict[str, Any]:
 
 
 def wanted() -> dict[str, str]:
-    listed = project()["dependencies"] + project()["optional-dependencies"]["test"]
+    extras = project()["optional-dependencies"]
+    listed = project()["dependencies"] + extras["test"] + extras["bench"]
     return dict(split(r) for r in listed)
 
 
