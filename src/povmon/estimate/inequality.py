@@ -73,10 +73,10 @@ def gini_linearised(
 
     `parts`: the flag of the rows that enter, and their values.
     """
-    w = laid.take(weight)
-    distance, moments = np.empty(len(w)), np.zeros((len(laid), 3, 3))
+    distance, moments = np.zeros(len(weight)), np.zeros((len(laid), 3, 3))
     for rows, run, part in laid.blocks():
-        distance[rows], moments[run] = _distances(part, w[rows])
+        at = rows if laid.natural else part.order
+        distance[at], moments[run] = _distances(part, weight[at])
     n, total, double = moments[:, 1, 1], moments[:, 1, 2], moments[:, 0, 1]
     gini = np.where(total > 0, divide(double, 2.0 * n * total), np.nan)
     # Equal values leave a rounding error on either side of zero.
@@ -84,11 +84,8 @@ def gini_linearised(
     own, back_n = np.nan_to_num(gini), np.where(n > 0, n, 1.0)
     back_total = np.where(total > 0, total, 1.0)
     gradient = [1.0 / (back_n * back_total), -own / back_n, -own / back_total]
-    del w
-    far = Part(laid.back(distance, len(weight)))
-    return Combined(
-        gini, Parts((far, *parts), parts[0]), np.stack(gradient, axis=-1), domains, moments
-    )
+    sums = Parts((Part(distance), *parts), parts[0])
+    return Combined(gini, sums, np.stack(gradient, axis=-1), domains, moments)
 
 
 def _distances(laid: Sorted, w: Floats) -> tuple[Floats, Floats]:

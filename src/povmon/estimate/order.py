@@ -116,8 +116,9 @@ def sort_by(code: Ints, value: Floats, n_codes: int) -> Ints:
     first = np.argsort(value)
     ordered = value[first]
     level = np.zeros(n, dtype=np.int64)
-    np.cumsum(ordered[1:] != ordered[:-1], out=level[1:])
+    level[1:] = ordered[1:] != ordered[:-1]
     del ordered
+    np.cumsum(level, out=level)
     bits = max(n - 1, 1).bit_length()
     levels = int(level[-1]) + 1 if n else 1
     if n_codes * levels >= 1 << (63 - bits):
