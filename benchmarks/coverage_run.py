@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from povmon.estimate.bootstrap_t import bootstrap_t
 from rich.console import Console
 from rich.progress import Progress
 
 from benchmarks.coverage_population import Floats, Population
 from benchmarks.coverage_sampling import Plan
 from povmon.estimate import estimate, interval
+from povmon.estimate.bootstrap_t import bootstrap_t
 from povmon.estimate.measures import Measure
 
 PROCESSES = 2
