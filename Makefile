@@ -36,7 +36,7 @@ all: $(STAMP) ## Make every table and page of SURVEY that is not up to date (ARE
 
 help: ## Explain every target
 	@echo "make [target] [SURVEY=name] [AREA=name] [JOBS=n or -jn] [FORCE=1]"; echo
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' Makefile
 	@echo; echo "SURVEY is $$SURVEY; surveys lie in data/raw. Pages are written to reports/SURVEY."
 
 why: $(STAMP) ## Say what is stale in SURVEY and why (REPORT=path: one report)
