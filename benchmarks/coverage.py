@@ -33,7 +33,7 @@ from benchmarks.coverage_run import Scenario, run, run_bootstrap
 from benchmarks.coverage_sampling import four_to_seven, pps_plan, published_plan, simple_plan
 from povmon.errors import PovmonError
 from povmon.estimate import fgt, gini, mean, multidimensional
-from povmon.estimate.measures import Measure
+from povmon.estimate.measures.base import Measure
 
 SEED = 2010
 COUNTIES = 60

@@ -15,8 +15,8 @@ from rich.progress import Progress
 from benchmarks.coverage_population import Floats, Population
 from benchmarks.coverage_sampling import Plan
 from povmon.estimate import estimate, interval
-from povmon.estimate.bootstrap_t import bootstrap_t
-from povmon.estimate.measures import Measure
+from povmon.estimate.measures.base import Measure
+from povmon.estimate.replicates.bootstrap_t import bootstrap_t
 
 PROCESSES = 2
 CHUNK = 10

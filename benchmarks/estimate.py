@@ -37,7 +37,7 @@ from povmon.estimate import (
     watts,
     write_sorted,
 )
-from povmon.estimate.measures import Measure
+from povmon.estimate.measures.base import Measure
 
 LINE = 2300
 DESIGN = Design("stratum", "psu", "w")

@@ -36,8 +36,8 @@ from povmon.estimate import (
     total,
     watts,
 )
-from povmon.estimate.measures import Measure
-from povmon.estimate.relative import RelativeFGT
+from povmon.estimate.measures.base import Measure
+from povmon.estimate.measures.relative import RelativeFGT
 
 DESIGN = Design("h", "c", "w")
 INDEX = multidimensional({"d": "1/2", "e": "1/2"}, "1/2")

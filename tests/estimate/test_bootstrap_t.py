@@ -21,10 +21,10 @@ from povmon.estimate import (
     quantile,
     relative_line,
 )
-from povmon.estimate.bootstrap_t import bootstrap_t
 from povmon.estimate.design import lay
-from povmon.estimate.measures import Measure
-from povmon.estimate.replicate import replication
+from povmon.estimate.measures.base import Measure
+from povmon.estimate.replicates.bootstrap_t import bootstrap_t
+from povmon.estimate.replicates.replicate import replication
 
 SURVEY = pd.read_csv(Path(__file__).parents[1] / "oracles" / "survey.csv")
 PLAIN = Design("county", "village", "w_person")

@@ -14,11 +14,11 @@ import pytest
 
 from povmon.errors import PovmonError
 from povmon.estimate import Design, estimate, fgt, gini, mean, relative_line, total
-from povmon.estimate.calibrate import calibrate, poststratify, rake
+from povmon.estimate.calibration.calibrate import calibrate, poststratify, rake
+from povmon.estimate.core.domains import lay_domains
+from povmon.estimate.core.residuals import Residuals
+from povmon.estimate.core.variance import lay_cells, variance
 from povmon.estimate.design import lay
-from povmon.estimate.domains import lay_domains
-from povmon.estimate.residuals import Residuals
-from povmon.estimate.variance import lay_cells, variance
 
 ORACLES = Path(__file__).resolve().parents[1] / "oracles"
 DESIGN = Design("county", "village", "w_person")

@@ -22,8 +22,8 @@ from povmon.estimate import (
     ratio,
     total,
 )
+from povmon.estimate.calibration.distance import newton
 from povmon.estimate.design import lay
-from povmon.estimate.distance import newton
 
 Made = tuple[pd.DataFrame, Design]
 

@@ -14,9 +14,9 @@ from scipy import stats
 
 from povmon.errors import PovmonError
 from povmon.estimate import Design, fgt
-from povmon.estimate.compare import contrast, difference, differences, relative_change
-from povmon.estimate.inference import holm_adjusted
-from povmon.estimate.joint import Joint, joint
+from povmon.estimate.comparison.compare import contrast, difference, differences, relative_change
+from povmon.estimate.comparison.inference import holm_adjusted
+from povmon.estimate.comparison.joint import Joint, joint
 
 ORACLES = Path(__file__).resolve().parents[1] / "oracles"
 LABELS = pd.DataFrame(

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from povmon.errors import PovmonError
 from povmon.estimate import Design, Jackknife, estimate, gini
-from povmon.estimate.concentration import ConcentrationIndex, concentration_index
-from povmon.estimate.domains import lay_domains
-from povmon.estimate.rows import Rows
+from povmon.estimate.core.domains import lay_domains
+from povmon.estimate.core.rows import Rows
+from povmon.estimate.measures.concentration import ConcentrationIndex, concentration_index
 
 DESIGN = Design("h", "c", "w")
 NOTHING = Design(None, "c", "w", lonely="certainty")

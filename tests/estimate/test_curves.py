@@ -26,10 +26,10 @@ from povmon.estimate import (
     mean,
     tip_curve,
 )
-from povmon.estimate.bands import band_factor
-from povmon.estimate.cumulative import Cumulative
-from povmon.estimate.domains import lay_domains
-from povmon.estimate.growth import growth_incidence_curve, pro_poor_growth
+from povmon.estimate.core.domains import lay_domains
+from povmon.estimate.curves.bands import band_factor
+from povmon.estimate.curves.cumulative import Cumulative
+from povmon.estimate.curves.growth import growth_incidence_curve, pro_poor_growth
 
 DESIGN = Design("h", "c", "w")
 COLUMNS = [

@@ -34,7 +34,7 @@ from povmon.estimate import (
     shapley,
     watts,
 )
-from povmon.estimate.gap_components import fgt_components
+from povmon.estimate.measures.gap_components import fgt_components
 
 ORACLES = Path(__file__).resolve().parents[1] / "oracles"
 DESIGN = Design("h", "c", "w")

@@ -10,7 +10,7 @@ import pytest
 
 import povmon.estimate
 
-MODULES = [m.name for m in pkgutil.iter_modules(povmon.estimate.__path__, "povmon.estimate.")]
+MODULES = [m.name for m in pkgutil.walk_packages(povmon.estimate.__path__, "povmon.estimate.")]
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from povmon.errors import PovmonError
+from povmon.estimate.comparison.dominance import dominance
+from povmon.estimate.comparison.verdict import assess
 from povmon.estimate.design import Design
-from povmon.estimate.dominance import dominance
-from povmon.estimate.replicate import Bootstrap, Jackknife, draws
-from povmon.estimate.verdict import assess
+from povmon.estimate.replicates.replicate import Bootstrap, Jackknife, draws
 
 DESIGN = Design("county", "village", "w")
 WEST, EAST = {"area": "west"}, {"area": "east"}

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from scipy import special, stats
 
 from povmon.errors import PovmonError
-from povmon.estimate.joint import Joint
-from povmon.estimate.ranking import (
+from povmon.estimate.comparison.joint import Joint
+from povmon.estimate.comparison.ranking import (
     _decided,
     _largest,
     among_highest,

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 
 from povmon.errors import PovmonError
 from povmon.estimate import Design, estimate, total
-from povmon.estimate.calibrate import calibrate, poststratify, rake
+from povmon.estimate.calibration.calibrate import calibrate, poststratify, rake
+from povmon.estimate.comparison.joint import joint
 from povmon.estimate.design import lay
-from povmon.estimate.hadamard import hadamard
-from povmon.estimate.joint import joint
-from povmon.estimate.replicate import (
+from povmon.estimate.replicates.hadamard import hadamard
+from povmon.estimate.replicates.replicate import (
     BRR,
     Bootstrap,
     Jackknife,
@@ -30,7 +30,7 @@ from povmon.estimate.replicate import (
     replicate_variance,
     replication,
 )
-from povmon.estimate.rescaled import draw, stream
+from povmon.estimate.replicates.rescaled import draw, stream
 
 ORACLES = Path(__file__).resolve().parents[1] / "oracles"
 DESIGN = Design("county", "village", "w")

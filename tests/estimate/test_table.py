@@ -25,9 +25,9 @@ from povmon.estimate import (
     total,
     watts,
 )
-from povmon.estimate.domains import lay_domains
-from povmon.estimate.measures import Measure, linearise
-from povmon.estimate.rows import Rows
+from povmon.estimate.core.domains import lay_domains
+from povmon.estimate.core.rows import Rows
+from povmon.estimate.measures.base import Measure, linearise
 
 DESIGN = Design("h", "c", "w", lonely="certainty", nest=True)
 MEASURES = [fgt("y", 10.0, 0), fgt("y", 10.0, 1), mean("y"), total("y"), gini("y")]

@@ -13,7 +13,7 @@ import pandas as pd
 from povmon.errors import PovmonError
 
 if TYPE_CHECKING:
-    from povmon.estimate.auxiliary import Auxiliaries, Calibration
+    from povmon.estimate.calibration.auxiliary import Auxiliaries, Calibration
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -167,7 +167,7 @@ def _known_totals(frame: pd.DataFrame, design: Design, weight: Floats) -> Auxili
     if design.poststrata is None:
         return None
     # The module of calibration reads columns with the functions of this one.
-    from povmon.estimate.auxiliary import Calibration
+    from povmon.estimate.calibration.auxiliary import Calibration
 
     reached = Calibration.as_reached(frame, design.weight, design.poststrata, design.size)
     return reached.lay(frame)

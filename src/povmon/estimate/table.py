@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from povmon.estimate.core.prepared import prepare
 from povmon.estimate.design import Design
-from povmon.estimate.measures import Measure
-from povmon.estimate.prepared import prepare
-from povmon.estimate.replicate import Method
+from povmon.estimate.measures.base import Measure
+from povmon.estimate.replicates.replicate import Method
 
 
 def estimate(

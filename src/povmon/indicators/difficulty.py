@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from povmon import reference
-from povmon.estimate.ranking import rank_intervals
+from povmon.estimate.comparison.ranking import rank_intervals
 from povmon.indicators.store import NATION, read_estimates
 from povmon.survey import load_survey
 

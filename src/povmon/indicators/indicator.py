@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from povmon.estimate.measures import Measure
+from povmon.estimate.measures.base import Measure
 
 Good = Literal["low", "high", "none"]
 Frame = Literal["household", "village", "county"]

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from povmon import paths
 from povmon.errors import PovmonError
 from povmon.estimate import multidimensional
-from povmon.estimate.multidimensional import Multidimensional
+from povmon.estimate.measures.multidimensional import Multidimensional
 
 
 class Deprivation(BaseModel):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from povmon.estimate import fgt, gini, mean, ratio, total
-from povmon.estimate.measures import Measure
+from povmon.estimate.measures.base import Measure
 from povmon.indicators.indicator import Build, Good, Indicator
 from povmon.indicators.multidimensional import definition, index
 

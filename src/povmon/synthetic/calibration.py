@@ -9,7 +9,7 @@ import pandas as pd
 
 from povmon import paths, reference
 from povmon.estimate import Design, estimate, fgt, gini, mean
-from povmon.estimate.measures import Measure
+from povmon.estimate.measures.base import Measure
 from povmon.indicators import NATION, read_estimates
 from povmon.survey import FORMS, Survey, load_survey
 from povmon.synthetic.assumptions import (

@@ -1,0 +1,1 @@
+"""Differences, ranks and dominance of estimates that may be correlated."""

@@ -1,0 +1,56 @@
+"""Intervals: Student's t, logit for proportions, Woodruff for quantiles."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import special
+
+from povmon.estimate.design import Floats, Ints
+from povmon.estimate.measures.base import Linearised
+
+
+def woodruff(
+    result: Linearised, se: Floats, df: Ints, level: float
+) -> tuple[Floats, Floats, Floats]:
+    """Standard error and interval of a quantile by inverting that of F at the quantile.
+
+    Source: Woodruff (1952); the standard error is the interval's width over twice Student's t.
+    """
+    assert result.inverse is not None and result.level is not None
+    t = student(df, level)
+    low, high = result.inverse(result.level - t * se), result.inverse(result.level + t * se)
+    return (high - low) / (2 * t), low, high
+
+
+def student(df: Ints, level: float) -> Floats:
+    """Student's t of a two-sided interval for each number of degrees of freedom (at least 1)."""
+    different, place = np.unique(np.maximum(df, 1), return_inverse=True)
+    return special.stdtrit(different, 0.5 + level / 2)[place].reshape(np.shape(df))
+
+
+def interval(
+    value: Floats, se: Floats, df: Ints, *, level: float = 0.95, bounded: bool = False
+) -> tuple[Floats, Floats]:
+    """Student's t interval; for proportions on the logit scale.
+
+    Where a proportion is 0 or 1 its linearised error is zero and the logit does not exist: the
+    limits are those of the exact binomial interval on the PSUs (df + 1), which errs on the wide
+    side.
+
+    Source: Korn and Graubard (1999), Analysis of Health Surveys, sec. 2.6.
+    """
+    t = student(df, level)
+    if not bounded:
+        return value - t * se, value + t * se
+    inner = (value > 0) & (value < 1)
+    p = np.where(inner, value, 0.5)
+    logit, spread = np.log(p / (1 - p)), t * se / (p * (1 - p))
+    low, high = 1 / (1 + np.exp(spread - logit)), 1 / (1 + np.exp(-spread - logit))
+    tail = (1 - level) / 2
+    edge = 1 - tail ** (1 / np.maximum(df + 1, 1))
+    low = np.where(inner, low, np.where(value == 1, 1 - edge, 0.0))
+    high = np.where(inner, high, np.where(value == 0, edge, 1.0))
+    # The logit and back can miss the estimate itself by a rounding error.
+    low, high = np.minimum(low, value), np.maximum(high, value)
+    unknown = ~np.isfinite(se)
+    return np.where(unknown, np.nan, low), np.where(unknown, np.nan, high)

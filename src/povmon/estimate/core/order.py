@@ -1,0 +1,211 @@
+"""Rows sorted by domain and value, with sums cumulated within domains."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from povmon.estimate.core.domains import Domains
+from povmon.estimate.design import Floats, Ints
+
+Definition = Literal["math", "school", "hf4", "hf7"]
+# Sums of weights carry rounding errors: a share met to 1e-12 is met.
+MET = 1 - 1e-12
+# Rows that are worked on together.
+BLOCK = 2**15
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """The used rows of each domain in ascending order of a value.
+
+    Shapes: m used rows, D domains.
+    """
+
+    order: Ints  # (m,) position of each in the frame
+    value: Floats  # (m,)
+    start: Ints  # (D + 1,) where each domain begins
+    natural: bool = False  # the frame's rows stand in this order already
+
+    @classmethod
+    def of(cls, y: Floats, used: np.ndarray, domains: Domains) -> Sorted:
+        """Sort the used rows of all domains at once; equal values keep the order of the rows."""
+        inside = used & (domains.code >= 0)
+        whole = bool(inside.all())
+        rows = None if whole else np.flatnonzero(inside)
+        code, value = (domains.code, y) if rows is None else (domains.code[rows], y[rows])
+        counts = np.bincount(code, minlength=len(domains))
+        ordered = _in_order(code, value)
+        if not ordered:
+            by = sort_by(code, value, len(domains))
+            rows, value = (by if rows is None else rows[by]), value[by]
+        elif rows is None:
+            rows = np.arange(len(y))
+        start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        return cls(rows, value, start, whole and ordered)
+
+    def __len__(self) -> int:
+        return len(self.start) - 1
+
+    def blocks(self) -> Iterator[tuple[slice, slice, Sorted]]:
+        """Runs of whole domains of some ten thousand rows, which a processor's cache holds: the
+        rows, the domains, and the run itself."""
+        first = 0
+        while first < len(self):
+            last = int(np.searchsorted(self.start, self.start[first] + BLOCK))
+            last = min(max(last, first + 1), len(self))
+            rows = slice(int(self.start[first]), int(self.start[last]))
+            run = Sorted(
+                self.order[rows], self.value[rows], self.start[first : last + 1] - rows.start
+            )
+            yield rows, slice(first, last), run
+            first = last
+
+    def take(self, rows: Floats) -> Floats:
+        """Row values (..., n) in this order, (..., m); not a copy where they stand in it."""
+        return rows if self.natural else np.take(rows, self.order, axis=-1)
+
+    def back(self, values: Floats, n: int) -> Floats:
+        """Values in this order (m,) carried to the n rows of the frame, zero elsewhere."""
+        if self.natural:
+            return values
+        out = np.zeros(n)
+        out[self.order] = values
+        return out
+
+    def sum(self, values: Floats) -> Floats:
+        """Sums by domain (..., D) of values (..., m)."""
+        return sums_of_runs(values, self.start)
+
+    def spread(self, values: Floats) -> Floats:
+        """Domain values (..., D) on the sorted rows, (..., m)."""
+        return np.repeat(values, np.diff(self.start), axis=-1)
+
+    def cumulate(self, values: Floats) -> Floats:
+        """Sums from the start of the domain up to and with each row, (..., m)."""
+        whole = np.cumsum(values, axis=-1)
+        whole -= self.spread(self.before(whole))
+        return whole
+
+    def before(self, whole: Floats) -> Floats:
+        """Of sums cumulated over all domains (..., m), those before each domain begins (..., D)."""
+        if whole.shape[-1] == 0:
+            return np.zeros((*whole.shape[:-1], len(self)))
+        return np.where(self.start[:-1] > 0, whole[..., self.start[:-1] - 1], 0.0)
+
+
+def sums_of_runs(values: Floats, start: Ints) -> Floats:
+    """Sums (..., D) of values (..., m) over D runs, the last of which ends at ``start[-1]``."""
+    sums = np.zeros((*values.shape[:-1], len(start) - 1))
+    # reduceat takes one element for a run that is empty: those are left out.
+    some = start[:-1] < start[1:]
+    if some.all() and len(some):
+        return np.add.reduceat(values, start[:-1], axis=-1, out=sums)
+    if some.any():
+        sums[..., some] = np.add.reduceat(values, start[:-1][some], axis=-1, dtype=np.float64)
+    return sums
+
+
+def sort_by(code: Ints, value: Floats, n_codes: int) -> Ints:
+    """The order by code, then value, then row, as `numpy.lexsort` gives it but several times
+    faster: a plain sort of integers that hold all three."""
+    n = len(value)
+    first = np.argsort(value)
+    ordered = value[first]
+    level = np.zeros(n, dtype=np.int64)
+    level[1:] = ordered[1:] != ordered[:-1]
+    del ordered
+    np.cumsum(level, out=level)
+    bits = max(n - 1, 1).bit_length()
+    levels = int(level[-1]) + 1 if n else 1
+    if n_codes * levels >= 1 << (63 - bits):
+        return np.lexsort((value, code))
+    key = code[first]
+    key *= levels
+    key += level
+    key <<= bits
+    key |= first
+    key.sort()
+    key &= (1 << bits) - 1
+    return key
+
+
+def _in_order(code: Ints, value: Floats) -> bool:
+    """True for rows already sorted by domain and value, as the project's sorted files are."""
+    step = code[1:] - code[:-1]
+    if len(step) and step.min() < 0:
+        return False
+    return bool(((value[1:] >= value[:-1]) | (step > 0)).all())
+
+
+@dataclass(frozen=True)
+class Weighted:
+    """Sorted rows under B vectors of weights. Shapes: B vectors, m rows, D domains."""
+
+    laid: Sorted
+    weight: Floats  # (B, m)
+    upto: Floats  # (B, m) weight up to and with the row, cumulated over all domains
+    before: Floats  # (B, D) of that, what lies before the domain
+    total: Floats  # (B, D)
+
+    @classmethod
+    def of(cls, laid: Sorted, weights: Floats) -> Weighted:
+        """From weights (B, n) in the order of the frame."""
+        weight = laid.take(np.atleast_2d(weights))
+        upto = np.cumsum(weight, axis=-1)
+        return cls(laid, weight, upto, laid.before(upto), laid.sum(weight))
+
+    def position(self, p: Floats) -> Ints:
+        """Of each domain's first row with F >= p (B, D), counted over all rows; p is (B, D)."""
+        wanted = self.before + p * self.total * MET
+        # Sums cumulated over all domains carry a rounding error of their own size.
+        wanted -= 8 * np.finfo(np.float64).eps * wanted
+        found = [np.searchsorted(row, w) for row, w in zip(self.upto, wanted, strict=True)]
+        # An empty domain has no row: any position serves, its total is zero.
+        last = np.maximum(self.laid.start[1:] - 1, self.laid.start[:-1])
+        at = np.clip(np.stack(found), self.laid.start[:-1], last)
+        return np.minimum(at, max(len(self.laid.value) - 1, 0))
+
+    def quantile(self, p: Floats, definition: Definition = "math") -> Floats:
+        """The p-quantile of each domain (B, D); NaN for an empty domain or p outside [0, 1]."""
+        p = np.broadcast_to(p, self.total.shape)
+        known = (self.total > 0) & (p >= 0) & (p <= 1)
+        if definition == "math":
+            if not len(self.laid.value):
+                return np.full(self.total.shape, np.nan)
+            return np.where(known, self.laid.value[self.position(p)], np.nan)
+        rule = _RULES[definition]
+        out = np.full(self.total.shape, np.nan)
+        for b, d in zip(*np.nonzero(known), strict=True):
+            part = slice(self.laid.start[d], self.laid.start[d + 1])
+            w = self.weight[b, part]
+            some = w > 0
+            below = self.upto[b, part][some] - self.before[b, d]
+            out[b, d] = rule(self.laid.value[part][some], w[some], below, float(p[b, d]))
+        return out
+
+
+def _school(y: Floats, w: Floats, below: Floats, p: float) -> float:
+    """The mean of two neighbours where F meets p exactly (definition 2)."""
+    k = int(np.searchsorted(below, p * below[-1] * MET))
+    k = min(k, len(y) - 1)
+    met = abs(below[k] - p * below[-1]) <= 1e-12 * below[-1]
+    return float((y[k] + y[k + 1]) / 2) if met and k + 1 < len(y) else float(y[k])
+
+
+def _hf4(y: Floats, w: Floats, below: Floats, p: float) -> float:
+    """Linear between the points F(x_k) (definition 4)."""
+    return float(np.interp(p, below / below[-1], y))
+
+
+def _hf7(y: Floats, w: Floats, below: Floats, p: float) -> float:
+    """Linear between the points (F(x_k) - w_k) / (W - w_last) (definition 7)."""
+    if len(y) == 1:
+        return float(y[0])
+    return float(np.interp(p, (below - w) / (below[-1] - w[-1]), y))
+
+
+_RULES = {"school": _school, "hf4": _hf4, "hf7": _hf7}

@@ -1,0 +1,1 @@
+"""Curves with pointwise intervals and simultaneous bands."""

@@ -1,0 +1,1 @@
+"""Poverty and inequality, and changes of them, split into parts that add up."""

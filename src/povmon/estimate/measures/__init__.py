@@ -1,0 +1,1 @@
+"""What can be estimated: each measure with its linearised values."""

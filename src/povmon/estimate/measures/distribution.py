@@ -1,0 +1,202 @@
+"""Measures of a domain's distribution: quantiles, Lorenz ordinates, shares of quantile groups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import get_args
+
+import numpy as np
+
+from povmon.errors import PovmonError
+from povmon.estimate.core.domains import Domains
+from povmon.estimate.core.order import Definition, Sorted, Weighted
+from povmon.estimate.core.rows import Rows
+from povmon.estimate.design import Floats
+from povmon.estimate.measures.base import DistributionMeasure, Linearised, divide, present
+from povmon.estimate.measures.inequality import sorted_by
+
+
+@dataclass(frozen=True)
+class Quantile(DistributionMeasure):
+    """Quantile with Woodruff's interval."""
+
+    x: str
+    p: float
+    definition: Definition
+
+    def linearise(self, rows: Rows, weight: Floats, domains: Domains) -> Linearised:
+        """Linearised values are those of F at the quantile; the interval inverts F."""
+        used = present(rows, self.x).values > 0
+        # An interpolated quantile depends on the order of ties; R's is that of the rows.
+        weighted = Weighted.of(sorted_by(rows, self.x, domains), weight)
+        q = weighted.quantile(np.array(self.p), self.definition)[0]
+        y = rows.number(self.x)
+        inside = np.where(used & (y <= domains.spread(np.nan_to_num(q))), 1.0, 0.0)
+        total = weighted.total[0]
+        level = divide(domains.sum(weight * inside), total)
+        back = domains.spread(np.where(total > 0, total, 1.0))
+        values = (inside - domains.spread(np.nan_to_num(level))) / np.where(back > 0, back, 1.0)
+        return Linearised(
+            q, np.where(used, values, 0.0), used, level,
+            lambda share: weighted.quantile(share[None], self.definition)[0],
+        )  # fmt: skip
+
+    def evaluate(self, rows: Rows, weights: Floats, domains: Domains) -> Floats:
+        """The quantile under each vector of weights."""
+        weighted = Weighted.of(sorted_by(rows, self.x, domains), weights)
+        return weighted.quantile(np.array(self.p), self.definition)
+
+
+@dataclass(frozen=True)
+class QuantileShare(DistributionMeasure):
+    """Share of the total that lies between two quantiles, or a ratio of two such shares."""
+
+    x: str
+    top: tuple[float, float]
+    bottom: tuple[float, float] | None
+
+    def linearise(self, rows: Rows, weight: Floats, domains: Domains) -> Linearised:
+        """Differences of Lorenz ordinates; missing where the total is not positive."""
+        top = self._share(rows, weight, domains, self.top)
+        if self.bottom is None:
+            return top
+        low = self._share(rows, weight, domains, self.bottom)
+        estimate = divide(top.estimate, low.estimate)
+        back = domains.spread(np.nan_to_num(low.estimate))
+        ratio = domains.spread(np.nan_to_num(estimate))
+        values = divide(top.values - ratio * low.values, back)
+        return Linearised(estimate, np.nan_to_num(values), top.used)
+
+    def evaluate(self, rows: Rows, weights: Floats, domains: Domains) -> Floats:
+        """The share, or ratio of shares, under each vector of weights."""
+        laid = sorted_by(rows, self.x, domains)
+        weighted = Weighted.of(laid, weights)
+        own = weighted.weight * laid.value
+        total = laid.sum(own)
+        income = np.cumsum(own, axis=-1, out=own)
+
+        def share(between: tuple[float, float]) -> Floats:
+            low, high = (ordinates(weighted, income, p) for p in between)
+            return high - low
+
+        if self.bottom is None:
+            return divide(share(self.top), np.where(total > 0, total, np.nan))
+        return np.where(total > 0, divide(share(self.top), share(self.bottom)), np.nan)
+
+    def _share(
+        self, rows: Rows, weight: Floats, domains: Domains, between: tuple[float, float]
+    ) -> Linearised:
+        low, high = (_ordinate(rows, self.x, weight, domains, p) for p in between)
+        return Linearised(high.estimate - low.estimate, high.values - low.values, high.used)
+
+
+def ordinates(weighted: Weighted, income: Floats, p: float) -> Floats:
+    """Total of the poorest share p of each domain (B, D), the quantile's ties counted in part.
+
+    `income`: (B, m) weight times value up to and with each row, cumulated over all domains.
+    """
+    if p == 0 or not len(weighted.laid.value):
+        return np.zeros(weighted.total.shape)
+    at = weighted.position(np.broadcast_to(p, weighted.total.shape))
+    below = np.take_along_axis(weighted.upto, at, axis=-1) - weighted.before
+    poorest = np.take_along_axis(income, at, axis=-1) - weighted.laid.before(income)
+    return poorest + weighted.laid.value[at] * (p * weighted.total - below)
+
+
+def _ordinate(rows: Rows, x: str, weight: Floats, domains: Domains, p: float) -> Linearised:
+    """Lorenz ordinate L(p), ties at the quantile counted in part.
+
+    Source: Kovačević and Binder (1997), Journal of Official Statistics 13, eq. 3.4.
+    """
+    used = present(rows, x).values > 0
+    y = rows.number(x)
+    w, safe = np.where(used, weight, 0.0), np.where(used, y, 0.0)
+    total = domains.sum(w * safe)
+    total = np.where(total > 0, total, np.nan)
+    if p in (0.0, 1.0):
+        return Linearised(np.where(np.isfinite(total), p, np.nan), np.zeros(len(y)), used)
+    weighted = Weighted.of(sorted_by(rows, x, domains), weight)
+    q = weighted.quantile(np.array(p))[0]
+    part = _shortfall(safe, used, q, domains)
+    estimate = (domains.sum(w * part) + q * p * domains.sum(w)) / total
+    # The quantile in the linearised values is the interpolated one, as a smooth F has it; equal
+    # values stand in the order of their weights, so that the order of the rows has no effect.
+    key = ("sorted by weight", x, domains)
+    laid = rows.once(key, lambda: _sorted_with_weight(y, used, weight, domains))
+    smooth = Weighted.of(laid, weight).quantile(np.array(p), "hf4")[0]
+    part = _shortfall(safe, used, smooth, domains)
+    own = domains.spread(np.nan_to_num(estimate))
+    back = domains.spread(np.nan_to_num(total))
+    values = divide(part + domains.spread(np.nan_to_num(smooth)) * p - own * safe, back)
+    return Linearised(estimate, np.where(used, np.nan_to_num(values), 0.0), used)
+
+
+def _sorted_with_weight(y: Floats, used: np.ndarray, weight: Floats, domains: Domains) -> Sorted:
+    rows = np.flatnonzero(used & (domains.code >= 0))
+    order = rows[np.lexsort((weight[rows], y[rows], domains.code[rows]))]
+    counts = np.bincount(domains.code[order], minlength=len(domains))
+    start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    return Sorted(order.astype(np.int64), y[order], start)
+
+
+def _shortfall(y: Floats, used: np.ndarray, q: Floats, domains: Domains) -> Floats:
+    """y - q of the rows at or below their domain's quantile, 0 elsewhere."""
+    level = domains.spread(np.nan_to_num(q))
+    return np.where(used & (y <= level), y - level, 0.0)
+
+
+def quantile(
+    x: str, p: float, definition: Definition = "math", *, name: str | None = None
+) -> Quantile:
+    """The p-quantile of column `x`; its interval and standard error are Woodruff's.
+
+    Parameters
+    ----------
+    definition : ``math`` (smallest value with F >= p), ``school`` (mean of two neighbours where
+        F meets p exactly), ``hf4`` or ``hf7`` (linear interpolation, definitions 4 and 7).
+
+    Source: Woodruff (1952), Journal of the American Statistical Association 47; Hyndman and Fan
+    (1996), The American Statistician 50, for the definitions.
+    """
+    if definition not in get_args(Definition):
+        raise PovmonError(
+            f"definition is {definition!r}", where="quantile",
+            todo=f"use one of {', '.join(get_args(Definition))}",
+        )  # fmt: skip
+    return Quantile(name or f"quantile({x}, {p:g})", x, _inside(p, "quantile"), definition)
+
+
+def lorenz(x: str, p: float, *, name: str | None = None) -> QuantileShare:
+    """Lorenz ordinate L(p): the share of the total that the poorest share `p` has.
+
+    Source: Kovačević and Binder (1997), Journal of Official Statistics 13.
+    """
+    return QuantileShare(name or f"lorenz({x}, {p:g})", x, (0.0, _inside(p, "lorenz")), None)
+
+
+def quantile_share(x: str, p: tuple[float, float], *, name: str | None = None) -> QuantileShare:
+    """Share of the total of those between the quantiles ``p[0]`` and ``p[1]``: L(p1) - L(p0)."""
+    low, high = p
+    if not 0 <= low < high <= 1:
+        raise PovmonError(f"p is {p}", where="quantile_share", todo="use 0 <= p[0] < p[1] <= 1")
+    label = name or f"quantile_share({x}, {low:g}-{high:g})"
+    return QuantileShare(label, x, (float(low), float(high)), None)
+
+
+def s80s20(x: str, *, name: str | None = None) -> QuantileShare:
+    """Quintile share ratio: total of the richest fifth over that of the poorest fifth."""
+    return QuantileShare(name or f"s80s20({x})", x, (0.8, 1.0), (0.0, 0.2))
+
+
+def palma(x: str, *, name: str | None = None) -> QuantileShare:
+    """Palma ratio: total of the richest tenth over that of the poorest two fifths.
+
+    Source: Palma (2011), Development and Change 42.
+    """
+    return QuantileShare(name or f"palma({x})", x, (0.9, 1.0), (0.0, 0.4))
+
+
+def _inside(p: float, where: str) -> float:
+    if not 0 < p < 1:
+        raise PovmonError(f"p is {p}", where=where, todo="use a number between 0 and 1")
+    return float(p)

@@ -1,0 +1,1 @@
+"""Replicate weights, and variances and intervals computed from them."""

@@ -1,0 +1,1 @@
+"""Data that are read ready for estimating, or do not fit into memory."""
