@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from benchmarks import coverage_census as census
 from benchmarks import coverage_report as report
@@ -24,7 +23,6 @@ from benchmarks.coverage_population import (
     LINE,
     TAILS,
     WEIGHTS,
-    Floats,
     Population,
     generate,
     truth,
@@ -75,14 +73,9 @@ def of_areas(effort: Effort) -> list[report.Section]:
     villages = four_to_seven(COUNTIES)
     true = truth(population, LINE, WEIGHTS, CUTOFF, TAILS)
     measures = poverty("income", LINE, WEIGHTS, CUTOFF) | tails()
-    rows = poverty_rows(LINE, WEIGHTS, CUTOFF)
     size = f"{COUNTIES} counties, {villages.sum()} villages (4 to 7 a county), 12 households each"
-    by_size = Scenario(
-        1, "Villages by size", population, pps_plan(villages, 12), measures, true, rows
-    )
-    simple = Scenario(
-        2, "Two simple stages", population, simple_plan(villages, 12), measures, true, rows
-    )
+    by_size = Scenario(1, "Villages by size", population, pps_plan(villages, 12), measures, true)
+    simple = Scenario(2, "Two simple stages", population, simple_plan(villages, 12), measures, true)
     about = describe(population)
     return [
         section(by_size, f"{size}; {report.PPS} {about}", effort, ["gap", "M0", *TAILED]),
@@ -95,9 +88,8 @@ def of_baseline(effort: Effort) -> list[report.Section]:
     population = generate(SEED + 1, (70, 150), 60)
     true = truth(population, LINE, WEIGHTS, CUTOFF, TAILS)
     measures = poverty("income", LINE, WEIGHTS, CUTOFF) | tails()
-    rows = poverty_rows(LINE, WEIGHTS, CUTOFF)
     plan = published_plan(8, 10)
-    scenario = Scenario(3, "Baseline survey", population, plan, measures, true, rows)
+    scenario = Scenario(3, "Baseline survey", population, plan, measures, true)
     return [section(scenario, f"{report.BASELINE} {describe(population)}", effort)]
 
 
@@ -123,9 +115,8 @@ def of_census(effort: Effort) -> list[report.Section]:
         measures = poverty("income", line, census.WEIGHTS, census.CUTOFF)
         true = truth(population, line, census.WEIGHTS, census.CUTOFF)
         title = f"Census, {len(number)} x {areas}" if strata else f"Census, {areas} of 133"
-        rows = poverty_rows(line, census.WEIGHTS, census.CUTOFF)
         plan = simple_plan(number, 20)
-        scenario = Scenario(key, title, population, plan, measures, true, rows)
+        scenario = Scenario(key, title, population, plan, measures, true)
         words = report.census_words(len(number), areas, 20, line, true)
         names = ["gap", "M0", "Gini"]
         sections.append(section(scenario, words, effort, names))
@@ -159,20 +150,6 @@ def poverty(
 def tails() -> dict[str, Measure]:
     """Gini coefficients of the incomes with declared tails."""
     return {f"Gini {name}": gini(name) for name in TAILS}
-
-
-def poverty_rows(
-    line: float, weights: dict[str, Fraction], cutoff: Fraction
-) -> Callable[[pd.DataFrame], list[Floats]]:
-    """A function of a sample: row values whose means are headcount, gap and M0."""
-
-    def rows(frame: pd.DataFrame) -> list[Floats]:
-        x = frame["income"].to_numpy()
-        score = np.sum([float(w) * frame[d].to_numpy() for d, w in weights.items()], axis=0)
-        poor = score >= float(cutoff) - 1e-9
-        return [(x < line).astype(float), np.clip((line - x) / line, 0.0, None), score * poor]
-
-    return rows
 
 
 def describe(population: Population) -> str:

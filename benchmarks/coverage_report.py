@@ -176,13 +176,16 @@ def _shape(sections: Sequence[Section]) -> list[str]:
         "Headcount, gap and M0 are means of values between 0 and 1, and their estimates are skew "
         "in small samples: Student's interval misses on one side. The logit interval (Korn and "
         "Graubard 1999, sec. 2.6) is symmetric on the scale of log(p / (1 - p)). Degrees of "
-        "freedom are PSUs less strata; Satterthwaite's (1946) allow for strata that differ in "
-        "variance: (sum of v)² / sum of v²/(n - 1) over the strata's estimated variances v. Mean "
-        "coverage and, in brackets, the lowest and highest area, in per cent; * where the "
-        "requirement is not met:",
+        "freedom are PSUs less strata; but a few strata with deep poverty can carry the variance "
+        "of the gap and of M0, and it is then known less well than PSUs less strata say. "
+        "Published are therefore logit intervals, for the headcount with PSUs less strata (as R's "
+        "survey does), for gap and M0 with Satterthwaite's (1946) degrees of freedom, (sum of v)² "
+        "/ sum of v²/(n - 1) over the strata's estimated variances v. Mean coverage and, in "
+        "brackets, the lowest and highest area, in per cent, of these and of two others from the "
+        "same standard errors with PSUs less strata; * where the requirement is not met:",
         "",
-        "| scenario | measure | published | Student | logit | logit, Satterthwaite |",
-        "|---|---|---|---|---|---|",
+        "| scenario | measure | published | Student | logit |",
+        "|---|---|---|---|---|",
     ]
     for section, k, name in _judged(sections):
         outcome = section.outcome
@@ -190,7 +193,6 @@ def _shape(sections: Sequence[Section]) -> list[str]:
             outcome.covered[..., k],
             outcome.alternative(name, bounded=False),
             outcome.alternative(name, bounded=True),
-            outcome.alternative(name, bounded=True, effective=True),
         ]
         lines.append(f"| {section.title} | {name} | {' | '.join(_short(c) for c in cells)} |")
     return [*lines, ""]
@@ -291,8 +293,9 @@ def _boundaries(source: str, replicates: int) -> list[str]:
         "- Non-response, coverage of the frame and errors of measurement are not simulated.",
         f"- The bootstrap-t intervals rest on {replicates} replicates and on fewer samples than "
         "the others; their Monte Carlo error is given with them.",
-        "- Satterthwaite's degrees of freedom are computed by the benchmark, from the first stage "
-        "only; `estimate` uses PSUs less strata.",
+        "- Samples of few of the census's enumeration areas often miss those with the deepest "
+        "poverty, and then have too small a gap and too small a standard error at once. The table "
+        "of bootstrap-t intervals says how far these, which are wider, make up for it.",
         "- The effect of audited and repaired weights is not simulated; weights scaled to the "
         "counties' persons are (baseline survey).",
         "",

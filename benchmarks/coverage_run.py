@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,7 @@ from povmon.estimate.replicates.bootstrap_t import bootstrap_t
 PROCESSES = 2
 CHUNK = 10
 LEVEL = 0.95
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,6 @@ class Scenario:
     ----------
     key : number that the random numbers of this scenario start from, with the seed.
     truth : measure -> area -> value.
-    rows : a function of the sample that returns row values (n,) whose weighted means are the
-        first measures: for their effective degrees of freedom.
     """
 
     key: int
@@ -43,7 +42,6 @@ class Scenario:
     plan: Plan
     measures: dict[str, Measure]
     truth: dict[str, dict[str, float]]
-    rows: Callable[[pd.DataFrame], list[Floats]] | None = None
 
     @property
     def areas(self) -> list[str]:
@@ -70,27 +68,17 @@ class Outcome:
     low: Floats
     high: Floats
     df: Floats  # PSUs less strata
-    effective_df: Floats | None  # (S, D, J) for the first J measures
 
     @property
     def covered(self) -> Floats:
         """1 where the interval holds the truth, (S, D, K)."""
         return inside(self.low, self.high, self.truth)
 
-    def alternative(self, name: str, *, bounded: bool, effective: bool = False) -> Floats:
-        """Coverage (S, D) of another interval of a measure from the same standard errors.
-
-        Parameters
-        ----------
-        bounded : a logit interval instead of Student's.
-        effective : Satterthwaite's degrees of freedom.
-        """
+    def alternative(self, name: str, *, bounded: bool) -> Floats:
+        """Coverage (S, D) of an interval of a measure from the same standard errors with PSUs
+        less strata as degrees of freedom: Student's, or a logit one where `bounded`."""
         k = self.names.index(name)
-        df: Any = self.df[..., k]
-        if effective:
-            assert self.effective_df is not None
-            df = self.effective_df[..., k]
-        value, se = self.estimate[..., k], self.se[..., k]
+        value, se, df = self.estimate[..., k], self.se[..., k], self.df[..., k]
         low, high = interval(value, se, df, level=LEVEL, bounded=bounded)
         return inside(low, high, self.truth[:, k])
 
@@ -105,25 +93,16 @@ def run(scenario: Scenario, samples: int, seed: int) -> Outcome:
     names = list(scenario.measures)
     d, k = len(scenario.areas), len(names)
 
-    def one(number: int) -> tuple[Floats, Floats]:
+    def one(number: int) -> Floats:
         frame = scenario.sample(seed, number)
         table = estimate(
             frame, scenario.plan.design, list(scenario.measures.values()), "area", level=LEVEL
         )
         columns = table[["estimate", "se", "ci_low", "ci_high", "df"]]
-        found = columns.to_numpy(dtype=np.float64).reshape(d, k, 5)
-        df = np.empty((d, 0))
-        if scenario.rows is not None:
-            centre = scenario.plan.design.poststrata or "area"
-            df = effective_df(frame, scenario.rows(frame), centre)
-        return found, df
+        return columns.to_numpy(dtype=np.float64).reshape(d, k, 5)
 
-    found = list(_spread(one, samples, scenario.title))
-    whole = np.stack([f[0] for f in found])
-    df = np.stack([f[1] for f in found])
-    value, se, low, high, degrees = np.moveaxis(whole, -1, 0)
-    known = df if df.shape[2] else None
-    return Outcome(names, scenario.true(names), value, se, low, high, degrees, known)
+    whole = np.stack(list(_spread(one, samples, scenario.title)))
+    return Outcome(names, scenario.true(names), *np.moveaxis(whole, -1, 0))
 
 
 def run_bootstrap(
@@ -149,51 +128,14 @@ def run_bootstrap(
     return np.stack([f[0] for f in found]), np.stack([f[1] for f in found])
 
 
-def effective_df(frame: pd.DataFrame, rows: list[Floats], centre: str) -> Floats:
-    """Satterthwaite's degrees of freedom of weighted means by area, (D, J).
-
-    df = (sum_h v_h)^2 / sum_h [v_h^2 / (n_h - 1)], v_h the stratum's estimated variance (first
-    stage, with replacement). Areas are made up of counties, the strata.
-
-    Parameters
-    ----------
-    centre : column whose groups' means the residuals are from: the area, or the post-stratum.
-
-    Source: Satterthwaite (1946), Biometrics Bulletin 2; for surveys Rust and Rao (1996),
-    Statistical Methods in Medical Research 5.
-    """
-    village, county, area, group = (
-        pd.factorize(frame[name], sort=True)[0] for name in ("village", "county", "area", centre)
-    )
-    county_of_village = np.zeros(village.max() + 1, dtype=np.int64)
-    county_of_village[village] = county
-    area_of_county = np.zeros(county.max() + 1, dtype=np.int64)
-    area_of_county[county] = area
-    weight = frame["weight"].to_numpy()
-    n = np.bincount(county_of_village)
-    out = np.empty((area.max() + 1, len(rows)))
-    for j, values in enumerate(rows):
-        mean = np.bincount(group, weight * values) / np.bincount(group, weight)
-        total = np.bincount(village, weight * (values - mean[group]))
-        middle = (np.bincount(county_of_village, total) / n)[county_of_village]
-        squares = np.bincount(county_of_village, (total - middle) ** 2)
-        v = squares * n / np.maximum(n - 1, 1)
-        below = np.bincount(area_of_county, v**2 / np.maximum(n - 1, 1))
-        whole = np.bincount(area_of_county, v)
-        out[:, j] = np.divide(whole**2, below, out=np.ones(len(below)), where=below > 0)
-    return np.maximum(out, 1.0)
+_TASK: list[Callable[[int], Any]] = []
 
 
-_TASK: list[Callable[[int], tuple[Floats, Floats]]] = []
-
-
-def _chunk(numbers: Sequence[int]) -> list[tuple[Floats, Floats]]:
+def _chunk(numbers: Sequence[int]) -> list[Any]:
     return [_TASK[0](n) for n in numbers]
 
 
-def _spread(
-    one: Callable[[int], tuple[Floats, Floats]], samples: int, title: str
-) -> Iterator[tuple[Floats, Floats]]:
+def _spread(one: Callable[[int], T], samples: int, title: str) -> Iterator[T]:
     """`one` of each number below `samples`, in order, by two processes with one population."""
     _TASK[:] = [one]
     chunks = [range(i, min(i + CHUNK, samples)) for i in range(0, samples, CHUNK)]

@@ -42,7 +42,7 @@ def true(villages):
     return p.truth(villages, p.LINE, p.WEIGHTS, p.CUTOFF, p.TAILS)
 
 
-def scenario(villages, true, plan, rows=None):
+def scenario(villages, true, plan):
     p = population
     measures = {
         "headcount": fgt("income", p.LINE, 0),
@@ -52,7 +52,7 @@ def scenario(villages, true, plan, rows=None):
         "Gini": gini("income"),
         "Gini pareto25": gini("pareto25"),
     }
-    return simulation.Scenario(1, "test", villages, plan, measures, true, rows)
+    return simulation.Scenario(1, "test", villages, plan, measures, true)
 
 
 def everybody(villages) -> pd.DataFrame:
@@ -126,12 +126,10 @@ def test_weights_are_inverse_chances(plan: str, villages) -> None:
 
 
 def test_a_run_covers_near_its_level_and_is_the_same_twice(villages, true) -> None:
-    p = population
-    rows = lambda f: [(f["income"].to_numpy() < p.LINE).astype(float)]  # noqa: E731
     plan = sampling.pps_plan(np.full(len(villages.area), 4), 8)
-    case = scenario(villages, true, plan, rows)
+    case = scenario(villages, true, plan)
     one, two = (simulation.run(case, 60, seed=3) for _ in range(2))
-    for name in ("estimate", "se", "low", "high", "effective_df"):
+    for name in ("estimate", "se", "low", "high", "df"):
         np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
     covered = one.covered[..., 0].mean()
     assert 0.91 < covered < 0.98
@@ -140,19 +138,6 @@ def test_a_run_covers_near_its_level_and_is_the_same_twice(villages, true) -> No
     np.testing.assert_array_equal(one.alternative("gap", bounded=False), own)
     biased = replace(one, truth=one.truth * 1.5)
     assert biased.covered.mean() < 0.5
-
-
-def test_effective_degrees_of_freedom_by_hand() -> None:
-    frame = pd.DataFrame(
-        {"area": "a", "county": [1, 1, 2, 2, 2], "village": range(5), "weight": 1.0}
-    )
-    x = np.array([1.0, 3.0, 2.0, 2.0, 8.0])
-    v1, v2 = 2 * np.var(x[:2], ddof=1), 3 * np.var(x[2:], ddof=1)
-    expected = (v1 + v2) ** 2 / (v1**2 / 1 + v2**2 / 2)
-    found = simulation.effective_df(frame, [x], "area")
-    assert found[0, 0] == pytest.approx(expected, rel=1e-12)
-    # Deviations within a county are the same from the county's mean.
-    assert simulation.effective_df(frame, [x], "county")[0, 0] == pytest.approx(expected)
 
 
 def test_the_verdict_follows_the_limits() -> None:
@@ -180,9 +165,7 @@ def test_the_census_is_whole_and_its_line_leaves_three_in_ten_poor() -> None:
 
 def test_the_report_is_written(villages, true, tmp_path: Path) -> None:
     plan = sampling.simple_plan(np.full(len(villages.area), 4), 6)
-    p = population
-    rows = module("coverage").poverty_rows(p.LINE, p.WEIGHTS, p.CUTOFF)
-    case = scenario(villages, true, plan, rows)
+    case = scenario(villages, true, plan)
     outcome = simulation.run(case, 4, seed=1)
     names = ["gap", "Gini pareto25"]
     boot = simulation.run_bootstrap(case, names, 3, 39, seed=1)

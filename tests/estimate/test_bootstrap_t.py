@@ -73,17 +73,17 @@ def by_hand(rows: pd.DataFrame, design: Design, measure: Measure, by: str) -> pd
     found = [
         estimate(built(rows, times[r], design), design, measure, by).set_index(by) for r in range(R)
     ]
-    to = special.logit if measure.bounded else lambda x: x
+    to = special.logit if measure.logit else lambda x: x
     t = []
     for f in found:
         p = f["estimate"]
-        slope = 1 / (p * (1 - p)) if measure.bounded else 1.0
+        slope = 1 / (p * (1 - p)) if measure.logit else 1.0
         t.append((to(p) - to(whole["estimate"])) / (f["se"] * slope))
     ordered = np.sort(np.array(t), axis=0)
     k = round((R + 1) * 0.05)
     p = whole["estimate"]
-    slope = whole["se"] / (p * (1 - p)) if measure.bounded else whole["se"]
-    back = special.expit if measure.bounded else lambda x: x
+    slope = whole["se"] / (p * (1 - p)) if measure.logit else whole["se"]
+    back = special.expit if measure.logit else lambda x: x
     return pd.DataFrame(
         {
             "ci_low": back(to(p) - ordered[-k] * slope),

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import special, stats
 
 from povmon.errors import PovmonError
 from povmon.estimate import (
@@ -271,3 +272,48 @@ def test_one_measure_and_one_column_need_no_list() -> None:
     frame = pd.DataFrame({"h": 1, "c": [1, 2, 3, 4], "w": 1.0, "y": 1.0, "g": list("aabb")})
     short = estimate(frame, DESIGN, mean("y"), by="g")
     pd.testing.assert_frame_equal(short, estimate(frame, DESIGN, [mean("y")], by=["g"]))
+
+
+def test_the_interval_of_a_gap_is_a_logit_one_on_effective_degrees_of_freedom() -> None:
+    rows = pd.DataFrame(
+        {
+            "county": [1, 1, 2, 2, 2],
+            "village": range(5),
+            "w": 1.0,
+            "income": [80.0, 20.0, 90.0, 60.0, 100.0],
+        }
+    )
+    got = estimate(rows, Design("county", "village", "w"), fgt("income", 100, 1)).iloc[0]
+    gap = 1 - rows["income"].to_numpy() / 100
+    v1, v2 = 2 * np.var(gap[:2], ddof=1) / 25, 3 * np.var(gap[2:], ddof=1) / 25
+    free = (v1 + v2) ** 2 / (v1**2 / 1 + v2**2 / 2)
+    assert free < got["df"] == 3
+    p, se = got["estimate"], got["se"]
+    assert (p, se) == pytest.approx((gap.mean(), np.sqrt(v1 + v2)))
+    reach = stats.t.ppf(0.975, free) * se / (p * (1 - p))
+    limits = special.expit(special.logit(p) + np.array([-reach, reach]))
+    np.testing.assert_allclose(got[["ci_low", "ci_high"]].astype(float), limits, rtol=1e-12)
+
+
+def test_effective_degrees_of_freedom_count_both_stages() -> None:
+    rows = pd.DataFrame(
+        {
+            "county": 1,
+            "village": np.repeat([1, 2, 3], 4),
+            "w": 1.0,
+            "income": [80.0, 20, 90, 60, 100, 30, 70, 50, 10, 200, 40, 75],
+            "villages": 10,
+            "households": 20,
+        }
+    )
+    design = Design("county", "village", "w", fpc=("villages", "households"))
+    got = estimate(rows, design, fgt("income", 100, 1)).iloc[0]
+    gap = np.maximum(1 - rows["income"].to_numpy() / 100, 0).reshape(3, 4)
+    z = (gap - gap.mean()) / 12
+    first = (1 - 3 / 10) * 3 * np.var(z.sum(axis=1), ddof=1)
+    second = 3 / 10 * (1 - 4 / 20) * 4 * np.var(z, axis=1, ddof=1)
+    assert got["se"] == pytest.approx(np.sqrt(first + second.sum()), rel=1e-12)
+    free = (first + second.sum()) ** 2 / (first**2 / 2 + (second**2 / 3).sum())
+    p = gap.mean()
+    reach = stats.t.ppf(0.975, min(free, 2)) * got["se"] / (p * (1 - p))
+    assert got["ci_high"] == pytest.approx(special.expit(special.logit(p) + reach), rel=1e-12)

@@ -6,23 +6,25 @@ import numpy as np
 
 from povmon.estimate.core.residuals import Residuals
 from povmon.estimate.core.tally import Answer, Sums, linearised_totals
-from povmon.estimate.core.variance import Layout, shared_totals, variance
+from povmon.estimate.core.variance import Layout, shared_totals, variance_and_freedom
 from povmon.estimate.design import Floats
 from povmon.estimate.measures.base import Measure, Shared, linearise
 
 
-def design_variance(measure: Measure, found: Answer, sums: Sums) -> Floats:
-    """Variance of each domain's estimate (D,)."""
+def design_variance(measure: Measure, found: Answer, sums: Sums) -> tuple[Floats, Floats]:
+    """Variance of each domain's estimate and its effective degrees of freedom, both (D,)."""
     count = len(sums.domains)
     if sums.sample.calibration is None:
         layout, totals = influence_totals(measure, found, sums)
-        return variance(sums.sample, layout, count, totals)
-    result = np.empty(count)
+        return variance_and_freedom(sums.sample, layout, count, totals)
+    result, freedom = np.empty(count), np.empty(count)
     for block, layout, totals in _residuals(sums).blocks(
         linearised_totals(found, sums), *_by_row(measure, found, sums)
     ):
-        result[block] = variance(sums.sample, layout, block.stop - block.start, totals)
-    return result
+        size = block.stop - block.start
+        found_here = variance_and_freedom(sums.sample, layout, size, totals)
+        result[block], freedom[block] = found_here
+    return result, freedom
 
 
 def influence_totals(measure: Measure, found: Answer, sums: Sums) -> tuple[Layout, Floats]:

@@ -22,14 +22,14 @@ def woodruff(
     return (high - low) / (2 * t), low, high
 
 
-def student(df: Ints, level: float) -> Floats:
+def student(df: Ints | Floats, level: float) -> Floats:
     """Student's t of a two-sided interval for each number of degrees of freedom (at least 1)."""
     different, place = np.unique(np.maximum(df, 1), return_inverse=True)
     return special.stdtrit(different, 0.5 + level / 2)[place].reshape(np.shape(df))
 
 
 def interval(
-    value: Floats, se: Floats, df: Ints, *, level: float = 0.95, bounded: bool = False
+    value: Floats, se: Floats, df: Ints | Floats, *, level: float = 0.95, bounded: bool = False
 ) -> tuple[Floats, Floats]:
     """Student's t interval; for proportions on the logit scale.
 

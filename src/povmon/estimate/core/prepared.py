@@ -129,14 +129,25 @@ def _texts(words: list[str]) -> Any:
 
 def summarise(measure: Measure, found: Answer, sums: Sums, level: float) -> dict[str, np.ndarray]:
     """The table's columns for one measure, each (D,)."""
-    var = design_variance(measure, found, sums)
+    var, freedom = design_variance(measure, found, sums)
     value, se = _value_and_error(found, var, found.tally.df)
     df, plain = found.tally.df, found.linearised
     if plain is not None and plain.inverse is not None:
         se, low, high = woodruff(plain, se, df, level)
     else:
-        low, high = interval(value, se, df, level=level, bounded=measure.bounded)
+        low, high = _limits(measure, value, se, df, freedom, level)
     return _columns(found, sums, var, value, se, (low, high), notes(found, value, se))
+
+
+def _limits(
+    measure: Measure, value: Floats, se: Floats, df: Ints, freedom: Floats, level: float
+) -> tuple[Floats, Floats]:
+    """The interval that goes with the measure, both limits (D,)."""
+    if not measure.graded:
+        return interval(value, se, df, level=level, bounded=measure.bounded)
+    # No more than the design has; of a variance of zero nothing better is known.
+    effective = np.clip(np.where(np.isfinite(freedom), freedom, df), np.minimum(df, 1), df)
+    return interval(value, se, effective, level=level, bounded=True)
 
 
 def summarise_replicates(
@@ -150,8 +161,9 @@ def summarise_replicates(
     """The table's columns for one measure from its replicates (R, D)."""
     made = survey.replication
     var = replicate_variance(values, made.factor, found.estimate, made.mse)
-    value, se = _value_and_error(found, var, found.tally.df)
-    low, high = interval(value, se, found.tally.df, level=level, bounded=measure.bounded)
+    df = found.tally.df
+    value, se = _value_and_error(found, var, df)
+    low, high = _limits(measure, value, se, df, design_variance(measure, found, sums)[1], level)
     words = notes(found, value, se)
     lost = (~np.isfinite(values)).sum(axis=0)
     for d in np.flatnonzero((lost > 0) & np.isfinite(se)):

@@ -109,6 +109,13 @@ def cells_of(stage: Stage, domain: Ints, unit: Ints) -> Cells:
 
 
 def variance(sample: Sample, layout: Layout, n_domains: int, totals: Floats) -> Floats:
+    """Variance of each domain's estimate, (D,): `variance_and_freedom` without the freedom."""
+    return variance_and_freedom(sample, layout, n_domains, totals)[0]
+
+
+def variance_and_freedom(
+    sample: Sample, layout: Layout, n_domains: int, totals: Floats
+) -> tuple[Floats, Floats]:
     """Variance of each domain's estimate: the sum of what each stage of sampling adds.
 
     Parameters
@@ -118,25 +125,35 @@ def variance(sample: Sample, layout: Layout, n_domains: int, totals: Floats) -> 
     Returns
     -------
     (D,) variances; domains keep all units of their strata (those without rows count as zero).
+    (D,) Satterthwaite's degrees of freedom of these variances, NaN where a variance is zero:
+    (sum of v)^2 / sum of v^2 / (n - 1), over the variances v that strata (and, at a second stage,
+    PSUs) of n units add. They are fewer than PSUs less strata where few strata carry the variance.
 
     Source
     ------
     Wolter (2007), eq. 6.11.4, for the ultimate cluster; Särndal, Swensson and Wretman (1992),
-    eq. 4.3.17, for two stages; Lumley (2010), Complex Surveys, sec. 2.4, for domains.
+    eq. 4.3.17, for two stages; Lumley (2010), Complex Surveys, sec. 2.4, for domains;
+    Satterthwaite (1946), Biometrics Bulletin 2; Rust and Rao (1996), Statistical Methods in
+    Medical Research 5, sec. 2, for surveys.
     """
-    result = np.zeros(n_domains)
+    result, squares = np.zeros(n_domains), np.zeros(n_domains)
     for stage, cells, inside in zip(sample.stages, layout.stages, layout.cell_of_last, strict=True):
         own = totals
         if cells is not layout.stages[-1]:
             own = np.bincount(inside, totals, minlength=len(cells.domain)).astype(np.float64)
-        result += between_units(stage, sample.lonely, n_domains, cells, own)
-    return result
+        added, uncertain = _between_units(stage, sample.lonely, n_domains, cells, own)
+        result += added
+        squares += uncertain
+    known = squares > 0
+    freedom = np.divide(result**2, squares, out=np.full(n_domains, np.nan), where=known)
+    return result, freedom
 
 
-def between_units(
+def _between_units(
     stage: Stage, lonely: Lonely | None, n_domains: int, cells: Cells, totals: Floats
-) -> Floats:
-    """Sum over parents of f n/(n-1) times the squared deviations of unit totals."""
+) -> tuple[Floats, Floats]:
+    """Sums over parents of f n/(n-1) times the squared deviations of unit totals, and of the
+    squares of these over n - 1 (what a single unit adds by a rule does not count there)."""
     n = stage.units_in_parent[cells.pair_parent]
     factor = stage.factor[cells.pair_parent]
     mean = np.bincount(cells.pair, totals, minlength=len(n)) / n
@@ -144,12 +161,17 @@ def between_units(
     squares: Floats = np.bincount(cells.pair, deviation**2, minlength=len(n)).astype(np.float64)
     # Units of the parent without rows in the domain have a total of zero.
     squares = squares + (n - cells.cells_in_pair) * mean**2
-    by_pair = factor * squares * n / np.maximum(n - 1, 1)
+    free = np.maximum(n - 1, 1)
+    by_pair = factor * squares * n / free
+    uncertain = np.where(n > 1, by_pair**2 / free, 0.0)
     # A parent whose population is the one unit is known, not lonely.
     alone = (n == 1) & (factor > 0)
     if alone.any():
         by_pair = _single_units(lonely, cells, totals, by_pair, alone, n_domains)
-    return np.bincount(cells.pair_domain, by_pair, minlength=n_domains).astype(np.float64)
+    return (
+        np.bincount(cells.pair_domain, by_pair, minlength=n_domains).astype(np.float64),
+        np.bincount(cells.pair_domain, uncertain, minlength=n_domains).astype(np.float64),
+    )
 
 
 def _single_units(

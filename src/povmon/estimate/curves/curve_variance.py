@@ -23,6 +23,11 @@ class Point(DistributionMeasure):
 
     result: Linearised
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """None: it is linearised already."""
+        return ()
+
     def linearise(self, rows: Rows, weight: Floats, domains: Domains) -> Linearised:
         """The linearised values it was given."""
         return self.result

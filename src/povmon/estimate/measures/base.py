@@ -115,15 +115,33 @@ class Combined:
 
 
 @dataclass(frozen=True)
-class SumMeasure(ABC):
-    """A smooth function of weighted sums.
+class AnyMeasure(ABC):
+    """What measures of both kinds have in common.
 
-    `bounded`: the estimate is a proportion, which gets a logit interval. `name`: its label in
-    the table of estimates.
+    `name`: the label in the table of estimates. `bounded`: the estimate is a proportion, which
+    gets a logit interval. `graded`: it is a mean of values between 0 and 1, as the poverty gap;
+    its interval is a logit one on Satterthwaite's degrees of freedom, for a few strata with deep
+    poverty can carry its variance.
     """
 
     name: str
     bounded: bool = field(default=False, kw_only=True)
+    graded: bool = field(default=False, kw_only=True)
+
+    @property
+    def logit(self) -> bool:
+        """Whether the interval is a logit one."""
+        return self.bounded or self.graded
+
+    @property
+    @abstractmethod
+    def columns(self) -> tuple[str, ...]:
+        """The columns of the data that the measure is made from."""
+
+
+@dataclass(frozen=True)
+class SumMeasure(AnyMeasure):
+    """A smooth function of weighted sums."""
 
     @abstractmethod
     def parts(self, rows: Rows) -> Parts:
@@ -135,11 +153,8 @@ class SumMeasure(ABC):
 
 
 @dataclass(frozen=True)
-class DistributionMeasure(ABC):
-    """A measure of a domain's distribution; `name` and `bounded` as for sum measures."""
-
-    name: str
-    bounded: bool = field(default=False, kw_only=True)
+class DistributionMeasure(AnyMeasure):
+    """A measure of a domain's distribution."""
 
     @abstractmethod
     def linearise(self, rows: Rows, weight: Floats, domains: Domains) -> Linearised | Combined:
@@ -240,6 +255,11 @@ class Ratio(RatioOfSums):
     top: str
     bottom: str
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns it is made from."""
+        return self.top, self.bottom
+
     def parts(self, rows: Rows) -> Parts:
         """Rows with a missing part are left out; rows with nothing in either do not count."""
         both = present(rows, self.top, self.bottom)
@@ -258,6 +278,11 @@ class Mean(RatioOfSums):
 
     x: str
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns it is made from."""
+        return (self.x,)
+
     def parts(self, rows: Rows) -> Parts:
         """Rows with a missing value are left out."""
         used = present(rows, self.x)
@@ -274,6 +299,11 @@ class Total(SumMeasure):
     """Weighted total."""
 
     x: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns it is made from."""
+        return (self.x,)
 
     def parts(self, rows: Rows) -> Parts:
         """Rows with a missing value are left out: they add nothing."""

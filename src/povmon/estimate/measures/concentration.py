@@ -26,6 +26,11 @@ class ConcentrationIndex(DistributionMeasure):
     correction: Correction
     bounds: tuple[float, float]
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns it is made from."""
+        return self.x, self.rank_by
+
     def linearise(self, rows: Rows, weight: Floats, domains: Domains) -> Linearised:
         """Rows where either column is missing are left out; NaN where it is not defined."""
         laid, x = self._lay(rows, domains)

@@ -24,6 +24,11 @@ class Quantile(DistributionMeasure):
     p: float
     definition: Definition
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns it is made from."""
+        return (self.x,)
+
     def linearise(self, rows: Rows, weight: Floats, domains: Domains) -> Linearised:
         """Linearised values are those of F at the quantile; the interval inverts F."""
         used = present(rows, self.x).values > 0
@@ -54,6 +59,11 @@ class QuantileShare(DistributionMeasure):
     x: str
     top: tuple[float, float]
     bottom: tuple[float, float] | None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns it is made from."""
+        return (self.x,)
 
     def linearise(self, rows: Rows, weight: Floats, domains: Domains) -> Linearised:
         """Differences of Lorenz ordinates; missing where the total is not positive."""

@@ -19,6 +19,11 @@ class GapRatio(RatioOfSums):
 
     index: FGT
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns it is made from."""
+        return self.index.columns
+
     def parts(self, rows: Rows) -> Parts:
         """Ratio of the poverty gap to the headcount; missing where nobody is poor."""
         used = present(rows, self.index.x)
@@ -30,6 +35,11 @@ class GapInequality(SumMeasure):
     """Generalised entropy index of the gaps of the poor."""
 
     index: FGT
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns it is made from."""
+        return self.index.columns
 
     def parts(self, rows: Rows) -> Parts:
         """Sums over the poor of gap**alpha, of the gap, and of persons."""
@@ -101,7 +111,7 @@ def fgt_components(
 
     def index(a: float) -> FGT:
         name = f"fgt{a:g}({x}, {line})"
-        return FGT(name, x, line, float(a), closed, "zero", bounded=a == 0)
+        return FGT(name, x, line, float(a), closed, "zero", bounded=a == 0, graded=a > 0)
 
     whole = index(alpha)
     ratio = GapRatio(f"income_gap_ratio({x}, {line})", whole)

@@ -31,6 +31,11 @@ class Gini(DistributionMeasure):
 
     x: str
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns it is made from."""
+        return (self.x,)
+
     def linearise(self, rows: Rows, weight: Floats, domains: Domains) -> Combined:
         """Rows with a missing value are left out; a domain whose mean is not positive gets NaN."""
         used = present(rows, self.x)
@@ -143,6 +148,11 @@ class _Positive(SumMeasure):
     """Measures of the positive values of a column."""
 
     x: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns it is made from."""
+        return (self.x,)
 
     def used(self, rows: Rows) -> Part:
         """The flag of rows with a positive value."""

@@ -86,7 +86,7 @@ class Multidimensional:
     @property
     def M0(self) -> Counting:
         """Adjusted headcount: mean of the scores of the poor over all units."""
-        return Counting("M0", self, "M0", "")
+        return Counting("M0", self, "M0", "", graded=True)
 
     def uncensored(self, j: str) -> Counting:
         """Share of units deprived in `j`, poor or not."""
@@ -113,6 +113,11 @@ class Counting(RatioOfSums):
     index: Multidimensional
     kind: str
     j: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns it is made from."""
+        return tuple(self.index.weights)
 
     def parts(self, rows: Rows) -> Parts:
         """All are ratios of sums of row values."""

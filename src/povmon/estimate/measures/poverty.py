@@ -6,7 +6,7 @@ out what is not positive.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -32,6 +32,11 @@ from povmon.estimate.measures.relative import RelativeFGT, RelativeLine
 Line = float | str
 
 
+def with_line(x: str, line: Line) -> tuple[str, ...]:
+    """A column, and that of the line where the line is one."""
+    return (x, line) if isinstance(line, str) else (x,)
+
+
 @dataclass(frozen=True)
 class FGT(RatioOfSums):
     """Foster-Greer-Thorbecke index."""
@@ -41,6 +46,11 @@ class FGT(RatioOfSums):
     alpha: float
     closed: bool
     negative: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns it is made from."""
+        return with_line(self.x, self.line)
 
     def parts(self, rows: Rows) -> Parts:
         """Mean of ((line - x) / line)**alpha over all, non-poor counting zero."""
@@ -110,6 +120,11 @@ class IncomeGapRatio(RatioOfSums):
     x: str
     line: Line
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns it is made from."""
+        return with_line(self.x, self.line)
+
     def parts(self, rows: Rows) -> Parts:
         """Ratio of the poverty gap to the headcount; missing where nobody is poor."""
         index = FGT("", self.x, self.line, 0.0, False, "zero")
@@ -123,6 +138,11 @@ class Watts(RatioOfSums):
 
     x: str
     line: Line
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns it is made from."""
+        return with_line(self.x, self.line)
 
     def parts(self, rows: Rows) -> Parts:
         """Mean of log(line / x) over all, the non-poor counting zero."""
@@ -142,6 +162,11 @@ class _GapAndGini(DistributionMeasure):
 
     x: str
     line: Line
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns it is made from."""
+        return with_line(self.x, self.line)
 
     def _indices(self) -> tuple[FGT, FGT]:
         head = FGT("", self.x, self.line, 0.0, False, "zero")
@@ -245,9 +270,12 @@ def fgt(
     if negative not in ("zero", "as is"):
         raise PovmonError(f"negative is {negative!r}", where="fgt", todo="use 'zero' or 'as is'")
     label = name or f"fgt{alpha:g}({x}, {line})"
+    # Gaps of negative incomes taken as they are exceed 1.
+    head, graded = alpha == 0, alpha > 0 and negative == "zero"
     if isinstance(line, RelativeLine):
-        return RelativeFGT(label, x, line, float(alpha), closed, negative, bounded=alpha == 0)
-    return FGT(label, x, line, float(alpha), closed, negative, bounded=alpha == 0)
+        shown = RelativeFGT(label, x, line, float(alpha), closed, negative, bounded=head)
+        return replace(shown, graded=graded)
+    return FGT(label, x, line, float(alpha), closed, negative, bounded=head, graded=graded)
 
 
 def income_gap_ratio(x: str, line: Line, *, name: str | None = None) -> IncomeGapRatio:
@@ -271,7 +299,7 @@ def sen(x: str, line: Line, *, name: str | None = None) -> Sen:
 
     Source: Sen (1976), Econometrica 44, eq. 19.
     """
-    return Sen(name or f"sen({x}, {line})", x, line)
+    return Sen(name or f"sen({x}, {line})", x, line, graded=True)
 
 
 def sst(x: str, line: Line, *, name: str | None = None) -> SenShorrocksThon:
@@ -279,4 +307,4 @@ def sst(x: str, line: Line, *, name: str | None = None) -> SenShorrocksThon:
 
     Source: Shorrocks (1995), Econometrica 63, eq. 9; Osberg and Xu (2000) for this form.
     """
-    return SenShorrocksThon(name or f"sst({x}, {line})", x, line)
+    return SenShorrocksThon(name or f"sst({x}, {line})", x, line, graded=True)

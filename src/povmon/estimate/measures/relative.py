@@ -95,6 +95,12 @@ class RelativeFGT(DistributionMeasure):
     closed: bool
     negative: str
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns it is made from."""
+        line = self.line
+        return (self.x, line.x, line.within) if line.within else (self.x, line.x)
+
     def linearise(self, rows: Rows, weight: Floats, domains: Domains) -> Linearised:
         """As at a fixed line, plus what the line's own error does to the index."""
         groups = self.line.groups(rows)

@@ -307,17 +307,18 @@ def _limits(
     values, variances = (np.concatenate([f[k] for f in found]) for k in (0, 1))
     value, se = own["estimate"].to_numpy(), own["se"].to_numpy()
     inner = np.isfinite(se) & (se > 0)
-    t = _studentised(values, variances, value, measure.bounded)
+    logit = measure.logit
+    t = _studentised(values, variances, value, logit)
     usable = np.isfinite(values).sum(axis=0)
     low, high = _quantiles(t, (1 - level) / 2)
     known = inner & (usable >= USABLE * len(values))
-    known &= measure.bounded | (np.isfinite(low) & np.isfinite(high))
+    known &= logit | (np.isfinite(low) & np.isfinite(high))
     low, high = np.where(known, low, 0.0), np.where(known, high, 0.0)
     middle = np.where(known, value, 0.5)
-    centre, spread = _scaled(middle, measure.bounded), np.where(known, se, 0.0)
-    spread = spread * _slope(middle, measure.bounded)
+    centre, spread = _scaled(middle, logit), np.where(known, se, 0.0)
+    spread = spread * _slope(middle, logit)
     limits = [centre - high * spread, centre - low * spread]
-    if measure.bounded:
+    if logit:
         limits = [special.expit(limit) for limit in limits]
     return {
         "ci_low": np.where(known, limits[0], own["ci_low"].where(~inner)),
