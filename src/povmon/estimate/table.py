@@ -40,9 +40,10 @@ def estimate(
     -------
     One row a domain and measure, in that order: the `by` columns, ``measure``, ``estimate``,
     ``se``, ``ci_low``, ``ci_high`` (Student's t; a logit interval for proportions, and for poverty
-    gaps and M0 one on Satterthwaite's degrees of freedom), ``n`` (rows that entered), ``n_psu``, ``df`` (PSUs less strata), ``cv``, ``deff`` (variance over that of a
-    simple random sample of as many rows), ``excluded`` (weighted share of the domain's rows
-    that the measure left out) and ``note`` (why a number is missing; empty where none is).
+    gaps and M0 one on Satterthwaite's degrees of freedom), ``n`` (rows that entered), ``n_psu``,
+    ``df`` (PSUs less strata), ``cv``, ``deff`` (variance over that of a simple random sample of as
+    many rows), ``excluded`` (weighted share of the domain's rows that the measure left out) and
+    ``note`` (why a number is missing; empty where none is).
 
     Raises
     ------
