@@ -1,14 +1,16 @@
 # The front door: every job is a target. `make help` lists them.
 # Variables: SURVEY (folder below data/raw), AREA (one of its areas), JOBS (notebooks at once; also
-# -jN), FORCE=1 (generate again what is there), PYTHON3 (the Python that .venv is made from).
+# -jN), FORCE=1 (generate again what is there), PYTHON3 (the Python that .venv is made from),
+# HOUSEHOLDS (size of the register of bench-scale).
 
 SURVEY ?= baseline2010
 AREA ?=
 JOBS ?=
 FORCE ?=
 PYTHON3 ?= python3
+HOUSEHOLDS ?= 30000000
 # Recipes read these from the environment, so that no value is ever a piece of shell.
-export SURVEY AREA JOBS FORCE PYTHON3
+export SURVEY AREA JOBS FORCE PYTHON3 HOUSEHOLDS
 
 ifeq ($(CONDA_DEFAULT_ENV),povmon)
 BIN := $(CONDA_PREFIX)/bin
@@ -27,7 +29,7 @@ ROOT := "$${POVMON_ROOT:-.}"
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
 .PHONY: all default help generate codebook calibration why font lock lab notebook test test-all \
-	lint strip bench bench-estimate coverage clean distclean
+	lint strip bench bench-estimate bench-scale coverage clean distclean
 
 default: all
 
@@ -80,6 +82,9 @@ bench: $(STAMP) ## Measure SURVEY from nothing, with nothing to do, and with one
 bench-estimate: $(STAMP) ## Measure the estimation core, against svy and the memory's speed
 	@$(PYTHON) benchmarks/estimate.py
 
+bench-scale: $(STAMP) ## Estimate a generated register in bounded memory (HOUSEHOLDS=30000000)
+	@$(PYTHON) -m benchmarks.scale --households "$$HOUSEHOLDS"
+
 coverage: $(STAMP) ## Measure how often intervals hold the truth: docs/coverage.md (some minutes)
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PYTHON) -m benchmarks.coverage
 
@@ -89,6 +94,7 @@ font: $(STAMP) ## Make the package's fonts again (SOURCE=path of Noto Sans CJK)
 lock: ## Write requirements.lock anew from pyproject.toml (needs uv)
 	@uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
 		--no-emit-index-url --no-emit-find-links --python-version 3.11 --extra test --extra bench \
+		--extra cluster \
 		pyproject.toml --output-file requirements.lock
 
 clean: ## Remove what the pipeline made: data/processed and reports (data/raw stays)

@@ -41,7 +41,7 @@ def conda() -> dict[str, Any]:
 
 def wanted() -> dict[str, str]:
     extras = project()["optional-dependencies"]
-    listed = project()["dependencies"] + extras["test"] + extras["bench"]
+    listed = project()["dependencies"] + extras["test"] + extras["bench"] + extras["cluster"]
     return dict(split(r) for r in listed)
 
 

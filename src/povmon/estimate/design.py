@@ -136,7 +136,7 @@ def lay(frame: pd.DataFrame, design: Design) -> Sample:
         missing, a population size is wrong, or a stratum has a single PSU and no rule was chosen.
     """
     weight = numbers(frame, design.weight)
-    _check_weights(weight, design.weight, negative=design.calibration is not None)
+    check_weights(weight, design.weight, negative=design.calibration is not None)
     if design.strata is None:
         stratum, labels = np.zeros(len(frame), dtype=np.int64), pd.Index(["all"])
     else:
@@ -277,8 +277,8 @@ def codes(frame: pd.DataFrame, name: str) -> tuple[Ints, pd.Index[Any]]:
     return code, labels
 
 
-def _check_weights(weight: Floats, name: str, *, negative: bool) -> None:
-    """No weight is missing; negative ones are left to linear calibration."""
+def check_weights(weight: Floats, name: str, *, negative: bool) -> None:
+    """Error if a weight is missing, infinite or, unless allowed (linear calibration), negative."""
     least = -np.finfo(np.float64).max if negative else 0.0
     if len(weight) and not (weight.min() >= least and weight.max() < np.inf):
         bad = ~np.isfinite(weight) | (weight < least)

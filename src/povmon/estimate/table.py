@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 import pandas as pd
@@ -10,10 +11,11 @@ from povmon.estimate.core.prepared import prepare
 from povmon.estimate.design import Design
 from povmon.estimate.measures.base import Measure
 from povmon.estimate.replicates.replicate import Method
+from povmon.estimate.scale.partitioned import estimate_files
 
 
 def estimate(
-    frame: pd.DataFrame,
+    frame: pd.DataFrame | str | os.PathLike[str],
     design: Design,
     measures: Sequence[Measure] | Measure,
     by: Sequence[str] | str | None = None,
@@ -25,7 +27,9 @@ def estimate(
 
     Parameters
     ----------
-    frame : one row a unit (household, person, village).
+    frame : one row a unit (household, person, village); or a Parquet file, or a folder of them,
+        which need not fit into memory. Files are estimated from on a Dask cluster where the
+        environment variable ``DASK_SCHEDULER_ADDRESS`` names its scheduler.
     design : how the sample was drawn.
     measures : what to estimate, for example ``[fgt("income_pc", 2300, 0), gini("income_pc")]``.
     by : column, or columns whose combinations are the domains; None for the whole sample. Domains
@@ -60,4 +64,6 @@ def estimate(
     >>> float(table["estimate"].iloc[0])
     0.5
     """
-    return prepare(frame, design, by).estimate(measures, level=level, method=method)
+    if isinstance(frame, pd.DataFrame):
+        return prepare(frame, design, by).estimate(measures, level=level, method=method)
+    return estimate_files(frame, design, measures, by, level=level, method=method)

@@ -29,6 +29,7 @@ from povmon.estimate.replicates.replicated import replicate_estimates
 COLUMNS = (
     "estimate", "se", "ci_low", "ci_high", "n", "n_psu", "df", "cv", "deff", "excluded", "note",
 )  # fmt: skip
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,8 +52,7 @@ class Prepared:
     ) -> pd.DataFrame:
         """As `estimate`, whose parameters and table these are."""
         listed = as_list(measures)
-        if not 0 < level < 1:
-            raise PovmonError(f"level is {level}", todo="use a number between 0 and 1, as 0.95")
+        check_level(level)
         answers = [answer(measure, self.sums) for measure in listed]
         if method is None:
             columns = [
@@ -96,6 +96,12 @@ def prepared(rows: Rows, sample: Sample, by: Sequence[str] | None) -> Prepared:
         )  # fmt: skip
     domains = lay_domains(rows.frame, by)
     return Prepared(Sums(rows, sample, lay_cells(sample, domains), domains))
+
+
+def check_level(level: float) -> None:
+    """Error unless it can be the coverage of an interval."""
+    if not 0 < level < 1:
+        raise PovmonError(f"level is {level}", todo="use a number between 0 and 1, as 0.95")
 
 
 def as_list(measures: Sequence[Measure] | Measure) -> list[Measure]:
@@ -194,6 +200,7 @@ def _columns(
     if found.linearised is not None and found.linearised.shared is not None:
         simple = np.full(len(value), np.nan)
     weight = sums.by_domain(sums.total(everyone(sums.rows)))
+    excluded = 1.0 - divide(found.tally.weight, weight)
     return {
         "estimate": value,
         "se": se,
@@ -204,7 +211,8 @@ def _columns(
         "df": found.tally.df,
         "cv": divide(se, np.abs(value)),
         "deff": divide(var, simple),
-        "excluded": 1.0 - divide(found.tally.weight, weight),
+        # Sums of the same weights can differ by a rounding error.
+        "excluded": np.where(np.abs(excluded) < ROUNDING, 0.0, excluded),
         "note": words,
     }
 

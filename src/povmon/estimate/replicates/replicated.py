@@ -47,7 +47,7 @@ def replicate_estimates(measures: Sequence[Measure], sums: Sums, survey: SurveyW
         factors = made.block(block.start, block.stop)
         weights = np.stack([survey.weights(f) for f in factors]) if by_row else factors
         if survey.recalibrate is None:
-            totals = _cell_totals(sums, cells, factors)
+            totals = cell_totals(sums, cells, factors)
         else:
             totals = _row_totals(sums, distinct, weights)
         of_part = dict(zip(distinct, totals, strict=True))
@@ -71,7 +71,7 @@ def _is_sum(measure: Measure) -> TypeGuard[SumMeasure]:
     return isinstance(measure, SumMeasure)
 
 
-def _cell_totals(sums: Sums, cells: Sequence[Floats], factors: Floats) -> list[Floats]:
+def cell_totals(sums: Sums, cells: Sequence[Floats], factors: Floats) -> list[Floats]:
     """Domain sums (b, D) of each part under b sets of factors on PSU weights (b, U)."""
     finest = sums.layout.stages[-1]
     unit = finest.unit
