@@ -75,9 +75,7 @@ class ChunkSums:
         PovmonError : a weight, stratum or PSU is missing, a weight is negative, a column is not
             numeric; it names the file.
         """
-        wanted = list(dict.fromkeys([*keys.columns, keys.design.weight, *columns]))
-        frame = chunk.read(wanted)
-        weight = _weights(frame, keys)
+        frame, weight = read_checked(chunk, keys, columns)
         grouped = frame.groupby(keys.columns, sort=False, dropna=False, observed=True)
         cell: Ints = np.asarray(grouped.ngroup(), dtype=np.int64)
         first = np.empty(int(cell.max(initial=-1)) + 1, dtype=np.int64)
@@ -103,15 +101,19 @@ class ChunkSums:
         return _named(number, self.sums, Parts((Part(values),), flagged(self.rows, used)))
 
 
-def _weights(frame: pd.DataFrame, keys: Keys) -> Floats:
-    """The weights (n,), checked as the design's columns are; whole-sample checks come later."""
+def read_checked(chunk: Chunk, keys: Keys, columns: Sequence[str]) -> tuple[pd.DataFrame, Floats]:
+    """The rows of a chunk with the design's and these columns, and their weights (n,).
+
+    Weights and labels are checked as `lay` does; what concerns the whole sample comes later.
+    """
     design = keys.design
+    frame = chunk.read(list(dict.fromkeys([*keys.columns, design.weight, *columns])))
     weight = numbers(frame, design.weight)
     check_weights(weight, design.weight, negative=False)
     for column in (design.strata, design.psu, design.ssu if design.fpc else None):
         if column is not None and frame[column].isna().any():
             codes(frame, column)  # says what is missing
-    return weight
+    return frame, weight
 
 
 def _named(number: int, sums: Sums, parts: Parts) -> dict[str, Floats]:

@@ -21,10 +21,9 @@ from povmon.estimate.core.rows import Rows
 from povmon.estimate.design import Floats, Ints, numbers
 from povmon.estimate.measures.base import DistributionMeasure, Linearised
 from povmon.estimate.measures.relative import RelativeFGT
-from povmon.estimate.scale.cells import WEIGHT, ChunkSums, Keys, told
+from povmon.estimate.scale.cells import WEIGHT, Keys, read_checked, told
 from povmon.estimate.scale.chunks import Chunk
 
-COUNT = "povmon rows of positive weight"
 # Rows of value tables that wait to be added up: below this, adding up more often saves nothing.
 WAITING = 2**22
 
@@ -41,31 +40,23 @@ def groups_of(measures: Sequence[DistributionMeasure]) -> tuple[str, ...]:
 
 
 def values_of_chunk(chunk: Chunk, plan: tuple[Keys, list[DistributionMeasure]]) -> pa.Table:
-    """The combinations of domain and values of a chunk with their weight and number of rows."""
+    """The combinations of domain and values of a chunk with their weight."""
     keys, measures = plan
     labels = labels_of(measures, keys.by)
     columns = [c for c in dict.fromkeys(c for m in measures for c in m.columns) if c not in labels]
     with told(chunk):
-        laid = ChunkSums.of(chunk, keys, columns)
-        weight = laid.sums.sample.weight
+        rows, weight = read_checked(chunk, keys, columns)
         # Adding zero makes -0.0 a plain zero.
-        table = {column: laid.rows.number(column) + 0.0 for column in columns}
-        frame = laid.rows.frame[labels].assign(**table)
-        frame[WEIGHT], frame[COUNT] = weight, (weight > 0) * 1.0
+        table = {column: numbers(rows, column) + 0.0 for column in columns}
+        frame = rows[labels].assign(**table, **{WEIGHT: weight})
     return added_values([pa.Table.from_pandas(frame, preserve_index=False)], [*labels, *columns])
 
 
 def added_values(tables: Sequence[pa.Table], keys: Sequence[str]) -> pa.Table:
     """Tables of values added up, in an order that does not depend on threads."""
-    if not keys:
-        keys = ["povmon all"]
-        tables = [t.append_column(keys[0], pa.array(np.zeros(t.num_rows))) for t in tables]
-    grouped = pa.concat_tables(tables, promote_options="permissive").group_by(
-        list(keys), use_threads=False
-    )
-    summed = grouped.aggregate([(WEIGHT, "sum"), (COUNT, "sum")])
-    plain = summed.rename_columns([n.removesuffix("_sum") for n in summed.column_names])
-    return plain.select([*(k for k in keys if k != "povmon all"), WEIGHT, COUNT])
+    whole = pa.concat_tables(tables, promote_options="permissive")
+    summed = whole.group_by(list(keys), use_threads=False).aggregate([(WEIGHT, "sum")])
+    return summed.rename_columns([*keys, WEIGHT])
 
 
 class Gathered:
