@@ -13,7 +13,8 @@ from povmon.estimate.design import Floats, Ints
 
 Definition = Literal["math", "school", "hf4", "hf7"]
 # Sums of weights carry rounding errors: a share met to 1e-12 is met.
-MET = 1 - 1e-12
+NEAR = 1e-12
+MET = 1 - NEAR
 # Rows that are worked on together.
 BLOCK = 2**15
 
@@ -192,20 +193,26 @@ def _school(y: Floats, w: Floats, below: Floats, p: float) -> float:
     """The mean of two neighbours where F meets p exactly (definition 2)."""
     k = int(np.searchsorted(below, p * below[-1] * MET))
     k = min(k, len(y) - 1)
-    met = abs(below[k] - p * below[-1]) <= 1e-12 * below[-1]
+    met = abs(below[k] - p * below[-1]) <= NEAR * below[-1]
     return float((y[k] + y[k + 1]) / 2) if met and k + 1 < len(y) else float(y[k])
 
 
 def _hf4(y: Floats, w: Floats, below: Floats, p: float) -> float:
     """Linear between the points F(x_k) (definition 4)."""
-    return float(np.interp(p, below / below[-1], y))
+    return _between(p, below / below[-1], y)
 
 
 def _hf7(y: Floats, w: Floats, below: Floats, p: float) -> float:
     """Linear between the points (F(x_k) - w_k) / (W - w_last) (definition 7)."""
     if len(y) == 1:
         return float(y[0])
-    return float(np.interp(p, (below - w) / (below[-1] - w[-1]), y))
+    return _between(p, (below - w) / (below[-1] - w[-1]), y)
+
+
+def _between(p: float, share: Floats, y: Floats) -> float:
+    """Linear between the points (share, y), and y itself where p meets a share."""
+    k = min(int(np.searchsorted(share, p * MET)), len(y) - 1)
+    return float(y[k]) if abs(share[k] - p) <= NEAR else float(np.interp(p, share, y))
 
 
 _RULES = {"school": _school, "hf4": _hf4, "hf7": _hf7}
