@@ -173,7 +173,8 @@ class Weighted:
     def quantile(self, p: Floats, definition: Definition = "math") -> Floats:
         """The p-quantile of each domain (B, D); NaN for an empty domain or p outside [0, 1]."""
         p = np.broadcast_to(p, self.total.shape)
-        known = (self.total > 0) & (p >= 0) & (p <= 1)
+        known = (self.total > 0) & (p >= -NEAR) & (p <= 1 + NEAR)
+        p = np.clip(p, 0.0, 1.0)
         if definition == "math":
             if not len(self.laid.value):
                 return np.full(self.total.shape, np.nan)
