@@ -1,4 +1,4 @@
-"""What changes no measure: scale, order, splitting, rows without weight, domains, missing values."""
+"""What changes no measure: scale, order, split rows, rows without weight, domains, gaps."""
 
 from __future__ import annotations
 
