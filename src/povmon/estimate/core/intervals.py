@@ -19,7 +19,9 @@ def woodruff(
     assert result.inverse is not None and result.level is not None
     t = student(df, level)
     low, high = result.inverse(result.level - t * se), result.inverse(result.level + t * se)
-    return (high - low) / (2 * t), low, high
+    # F at an interpolated quantile is a step below p: its interval can end short of the quantile.
+    limits = np.minimum(low, result.estimate), np.maximum(high, result.estimate)
+    return (high - low) / (2 * t), *limits
 
 
 def student(df: Ints | Floats, level: float) -> Floats:

@@ -13,7 +13,8 @@ from povmon.estimate.design import Floats, Ints
 
 Definition = Literal["math", "school", "hf4", "hf7"]
 # Sums of weights carry rounding errors: a share met to 1e-12 is met.
-MET = 1 - 1e-12
+NEAR = 1e-12
+MET = 1 - NEAR
 # Rows that are worked on together.
 BLOCK = 2**15
 
@@ -172,7 +173,8 @@ class Weighted:
     def quantile(self, p: Floats, definition: Definition = "math") -> Floats:
         """The p-quantile of each domain (B, D); NaN for an empty domain or p outside [0, 1]."""
         p = np.broadcast_to(p, self.total.shape)
-        known = (self.total > 0) & (p >= 0) & (p <= 1)
+        known = (self.total > 0) & (p >= -NEAR) & (p <= 1 + NEAR)
+        p = np.clip(p, 0.0, 1.0)
         if definition == "math":
             if not len(self.laid.value):
                 return np.full(self.total.shape, np.nan)
@@ -192,20 +194,26 @@ def _school(y: Floats, w: Floats, below: Floats, p: float) -> float:
     """The mean of two neighbours where F meets p exactly (definition 2)."""
     k = int(np.searchsorted(below, p * below[-1] * MET))
     k = min(k, len(y) - 1)
-    met = abs(below[k] - p * below[-1]) <= 1e-12 * below[-1]
+    met = abs(below[k] - p * below[-1]) <= NEAR * below[-1]
     return float((y[k] + y[k + 1]) / 2) if met and k + 1 < len(y) else float(y[k])
 
 
 def _hf4(y: Floats, w: Floats, below: Floats, p: float) -> float:
     """Linear between the points F(x_k) (definition 4)."""
-    return float(np.interp(p, below / below[-1], y))
+    return _between(p, below / below[-1], y)
 
 
 def _hf7(y: Floats, w: Floats, below: Floats, p: float) -> float:
     """Linear between the points (F(x_k) - w_k) / (W - w_last) (definition 7)."""
     if len(y) == 1:
         return float(y[0])
-    return float(np.interp(p, (below - w) / (below[-1] - w[-1]), y))
+    return _between(p, (below - w) / (below[-1] - w[-1]), y)
+
+
+def _between(p: float, share: Floats, y: Floats) -> float:
+    """Linear between the points (share, y), and y itself where p meets a share."""
+    k = min(int(np.searchsorted(share, p * MET)), len(y) - 1)
+    return float(y[k]) if abs(share[k] - p) <= NEAR else float(np.interp(p, share, y))
 
 
 _RULES = {"school": _school, "hf4": _hf4, "hf7": _hf7}

@@ -43,6 +43,10 @@ class RelativeLine:
 
     def lines(self, rows: Rows, weights: Floats) -> Floats:
         """The line of each group, (B, G) for B vectors of weights (B, n)."""
+        return self.share * self._centres(rows, weights)
+
+    def _centres(self, rows: Rows, weights: Floats) -> Floats:
+        """The median or mean of each group, (B, G)."""
         used = present(rows, self.x).values > 0
         groups = self.groups(rows)
         laid = rows.once(
@@ -50,8 +54,8 @@ class RelativeLine:
         )
         weighted = Weighted.of(laid, weights)
         if self.of == "median":
-            return self.share * weighted.quantile(np.array(0.5))
-        return self.share * divide(laid.sum(weighted.weight * laid.value), weighted.total)
+            return weighted.quantile(np.array(0.5))
+        return divide(laid.sum(weighted.weight * laid.value), weighted.total)
 
     def influence(self, rows: Rows, weight: Floats) -> tuple[Floats, Floats]:
         """Lines (G,) and their derivative with respect to each row's weight (n,).
@@ -62,12 +66,14 @@ class RelativeLine:
         groups, used = self.groups(rows), present(rows, self.x).values
         y = np.where(used > 0, rows.number(self.x), 0.0)
         w = weight * used
-        lines = self.lines(rows, weight[None])[0]
+        # Not the line over the share: a rounding error would put the median's own rows above it.
+        centres = self._centres(rows, weight[None])[0]
+        lines = self.share * centres
         n = groups.spread(groups.sum(w))
         if self.of == "mean":
-            centre = groups.spread(np.nan_to_num(lines / self.share))
+            centre = groups.spread(np.nan_to_num(centres))
             return lines, used * np.nan_to_num(divide(self.share * (y - centre), n))
-        median = np.nan_to_num(lines / self.share)
+        median = np.nan_to_num(centres)
         density = groups.spread(kernel_density(y, w, groups, median))
         below = (y <= groups.spread(median)) * used
         return lines, -self.share * used * np.nan_to_num(divide(below - 0.5, n * density))
