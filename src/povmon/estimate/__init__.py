@@ -29,6 +29,7 @@ from povmon.estimate.measures.gap_components import fgt_components
 from povmon.estimate.measures.inequality import atkinson, gei, gini
 from povmon.estimate.measures.multidimensional import multidimensional
 from povmon.estimate.measures.poverty import fgt, income_gap_ratio, sen, sst, watts
+from povmon.estimate.measures.regression import regression
 from povmon.estimate.measures.relative import relative_line
 from povmon.estimate.replicates.bootstrap_t import bootstrap_t
 from povmon.estimate.replicates.replicate import BRR, Bootstrap, Jackknife, draws
@@ -82,6 +83,7 @@ __all__ = [
     "ratio",
     "relative_change",
     "read_sorted",
+    "regression",
     "relative_line",
     "s80s20",
     "sectoral_change",
