@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
-from scipy import linalg, special
+from scipy import special
 
 from povmon.estimate.design import Floats, Ints
 
@@ -15,23 +15,14 @@ Family = Literal["linear", "logit"]
 
 # Newton's error is squared by each step: after a step below this it is far below 1e-12.
 STEP = 1e-9
-STEPS = 60
-HALVINGS = 20
+STEPS = 100
+# Multiplications at once: few enough for the linear algebra library to start no threads of its
+# own, which get in each other's way where replicates are fitted in threads.
+PRODUCTS = 2**18
 # Smallest singular value of columns of unit length, and smallest weighted mean of information
 # in any direction, that are told from zero.
 COLLINEAR = 1e-10
 INFORMATION = 1e-11
-
-
-@dataclass(frozen=True, eq=False)
-class Fit:
-    """Coefficients under B vectors of weights, NaN where there are none, and what they cost.
-
-    Shapes: p columns.
-    """
-
-    coefficients: Floats  # (B, p)
-    information: Floats  # (B, p, p)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,9 +55,9 @@ class Problem:
             return cls(family, at, y, *nothing, lack)
         q, r = np.linalg.qr(x)
         scale = np.sqrt(m)
-        back = linalg.solve_triangular(r, np.eye(p)) * scale
+        back = np.linalg.inv(r) * scale
         raw = cls(family, at, y, q * scale, back, np.zeros(p))
-        start = raw.fit(np.ones((1, m))).coefficients[0]
+        start = raw.fit(np.ones((1, m)))[0]
         if np.isfinite(start).all():
             return cls(family, at, y, raw.z, back, start)
         lack = f"the columns tell {names[0]} = 1 from 0 without error: no finite coefficients"
@@ -74,42 +65,62 @@ class Problem:
             lack = f"{names[0]} is {y[0]:g} in all rows: no finite coefficients"
         return cls(family, at, y, *nothing, lack)
 
-    def fit(self, weights: Floats) -> Fit:
-        """Coefficients of z under weights (B, m).
+    def fit(self, weights: Floats) -> Floats:
+        """Coefficients of z (B, p) under weights (B, m), NaN where there are none.
 
-        Newton's method, each step halved until the likelihood does not fall. A strictly concave
+        Newton's method, a step being halved while the likelihood falls. A strictly concave
         likelihood whose maximum is not reached has none: the columns separate the outcomes
         (Albert and Anderson 1984, Biometrika 71).
         """
         count, p = len(weights), len(self.back)
-        done = Fit(np.full((count, p), np.nan), np.full((count, p, p), np.nan))
+        found = np.full((count, p), np.nan)
         live, w = np.arange(count), weights
-        gamma = np.tile(self.start, (count, 1))
+        gamma = trial = np.tile(self.start, (count, 1))
+        step, best = np.zeros((count, p)), np.full(count, -1e300)
         for _ in range(STEPS):
-            step, known = self._step(w, gamma)
-            live, w, gamma, step = live[known], w[known], gamma[known], step[known]
-            gamma, moved = self._advance(w, gamma, step)
-            if not len(live):
+            information, score, likelihood = self.sums(w, trial)
+            # Rounding may lower the likelihood where the step is nil.
+            fell = likelihood < best - 1e-12 * np.abs(best)
+            further, known = newton(information, score, w)
+            gamma = np.where(fell[:, None], gamma, trial)
+            best = np.where(fell, best, likelihood)
+            step = np.where(fell[:, None], step / 2, further)
+            trial = gamma + step
+            # Columns of z have mean square 1, so this is how far the predictor moves.
+            moved = np.linalg.norm(step, axis=1) / (1.0 + np.linalg.norm(gamma, axis=1))
+            near = ~fell & known & (moved <= STEP)
+            found[live[near]] = trial[near]
+            on = (fell | known) & ~near
+            if not on.any():
                 break
-            near = moved <= STEP
-            done.coefficients[live[near]] = gamma[near]
-            done.information[live[near]] = self.information(w[near], gamma[near] @ self.z.T)
-            live, w, gamma = live[~near], w[~near], gamma[~near]
-        return done
+            if not on.all():
+                live, w, gamma, trial = live[on], w[on], gamma[on], trial[on]
+                step, best = step[on], best[on]
+        return found
 
-    def mean(self, eta: Floats) -> Floats:
-        """Expected outcome at linear predictors."""
-        return special.expit(eta) if self.family == "logit" else eta
+    def sums(self, w: Floats, gamma: Floats) -> tuple[Floats, Floats, Floats]:
+        """Information A (B, p, p), score (B, p) and log-likelihood (B,) at coefficients (B, p).
 
-    def information(self, w: Floats, eta: Floats) -> Floats:
-        """A = sum w v z z' (B, p, p), v the variance of the outcome over its dispersion."""
-        if self.family == "logit":
-            w = w * special.expit(eta) * special.expit(-eta)
-        p = len(self.back)
+        A = sum w v z z', with v the derivative of the mean. Of a linear fit the likelihood is
+        not needed, for a step leads to its maximum, and is given as 0.
+        """
+        b, p = gamma.shape
         row, column = np.tril_indices(p)
-        full = np.empty((len(w), p, p))
-        full[:, row, column] = full[:, column, row] = w @ self._products
-        return full
+        packed, score, likelihood = np.zeros((b, len(row))), np.zeros((b, p)), np.zeros(b)
+        run = max(64, PRODUCTS // (b * len(row)))
+        for first in range(0, len(self.y), run):
+            rows = slice(first, first + run)
+            z, y, part = self.z[rows], self.y[rows], w[:, rows]
+            eta = gamma @ z.T
+            mean = self.mean(eta)
+            score += (part * (y - mean)) @ z
+            if self.family == "logit":
+                likelihood += (part * (y * eta - np.logaddexp(0.0, eta))).sum(axis=1)
+                part = part * mean * special.expit(-eta)
+            packed += part @ self._products[rows]
+        full = np.empty((b, p, p))
+        full[:, row, column] = full[:, column, row] = packed
+        return full, score, likelihood
 
     @cached_property
     def _products(self) -> Floats:
@@ -117,37 +128,30 @@ class Problem:
         row, column = np.tril_indices(len(self.back))
         return self.z[:, row] * self.z[:, column]
 
-    def _step(self, w: Floats, gamma: Floats) -> tuple[Floats, np.ndarray]:
-        """Newton's step (B, p), and where there is one (B,)."""
-        eta = gamma @ self.z.T
-        information = self.information(w, eta)
-        score = (w * (self.y - self.mean(eta))) @ self.z
-        least = np.linalg.eigvalsh(information)[:, 0]
-        known = least > INFORMATION * np.abs(w).sum(axis=1)
-        safe = np.where(known[:, None, None], information, np.eye(len(self.back)))
-        step: Floats = np.linalg.solve(safe, score[..., None])[..., 0].astype(np.float64)
-        return step, known
+    def mean(self, eta: Floats) -> Floats:
+        """Expected outcome at linear predictors."""
+        return special.expit(eta) if self.family == "logit" else eta
 
-    def _advance(self, w: Floats, gamma: Floats, step: Floats) -> tuple[Floats, Floats]:
-        """The next coefficients, and how far the linear predictors moved in proportion (B,)."""
-        eta, change = gamma @ self.z.T, step @ self.z.T
-        share = np.ones(len(w))
-        if self.family == "logit":
-            before = self._likelihood(w, eta)
-            # Rounding may lower the likelihood where the step is nil.
-            least = before - 1e-12 * np.abs(before)
-            for _ in range(HALVINGS):
-                worse = self._likelihood(w, eta + share[:, None] * change) < least
-                if not worse.any():
-                    break
-                share[worse] /= 2
-        reach = 1.0 + np.abs(eta).max(axis=1, initial=0.0)
-        moved = np.abs(change).max(axis=1, initial=0.0) / reach
-        return gamma + share[:, None] * step, moved
+    def influence(self, weight: Floats, gamma: Floats) -> Floats:
+        """Derivative of the coefficients of x with respect to each row's weight (m, p).
 
-    def _likelihood(self, w: Floats, eta: Floats) -> Floats:
-        """Weighted log-likelihood of the logit model (B,)."""
-        return np.einsum("bm,bm->b", w, self.y * eta - np.logaddexp(0.0, eta))
+        A^-1 x (y - mean), at the coefficients (p,) of z that are the fit under the weights (m,).
+        """
+        information = self.sums(weight[None], gamma[None])[0][0]
+        residual = self.y - self.mean(self.z @ gamma)
+        return (self.z * residual[:, None]) @ np.linalg.solve(information, self.back.T)
+
+
+def newton(information: Floats, score: Floats, w: Floats) -> tuple[Floats, np.ndarray]:
+    """Newton's step (B, p), and where the information is not singular (B,).
+
+    `w`: the weights (B, m), which say how large the information is.
+    """
+    least = np.linalg.eigvalsh(information)[:, 0]
+    known = least > INFORMATION * np.abs(w).sum(axis=1)
+    safe = np.where(known[:, None, None], information, np.eye(score.shape[1]))
+    step: Floats = np.linalg.solve(safe, score[..., None])[..., 0].astype(np.float64)
+    return step, known
 
 
 def collinear(x: Floats) -> list[int]:

@@ -132,14 +132,10 @@ class Regression:
         for d, problem in enumerate(laid.problems):
             if problem.lack:
                 continue
-            fit = problem.fit(weight[None, problem.at])
-            gamma = fit.coefficients[0]
-            if not np.isfinite(gamma).all():
-                continue
-            found.coefficients[d] = problem.back @ gamma
-            residual = problem.y - problem.mean(problem.z @ gamma)
-            inverse = np.linalg.solve(fit.information[0], problem.back.T)
-            found.values[:, problem.at] = (problem.z * residual[:, None] @ inverse).T
+            gamma = problem.fit(weight[None, problem.at])[0]
+            if np.isfinite(gamma).all():
+                found.coefficients[d] = problem.back @ gamma
+                found.values[:, problem.at] = problem.influence(weight[problem.at], gamma).T
         return found
 
     @property
@@ -155,7 +151,7 @@ class Regression:
             out = np.full((len(weights), len(domains), len(self.names)), np.nan)
             for d, problem in enumerate(laid.problems):
                 if not problem.lack:
-                    gamma = problem.fit(weights[:, problem.at]).coefficients
+                    gamma = problem.fit(weights[:, problem.at])
                     out[:, d] = gamma @ problem.back.T
             return out
 
