@@ -19,6 +19,7 @@ from povmon.estimate.decomposition.sources import gini_by_source
 from povmon.estimate.decomposition.subgroups import (
     entropy_by_group,
     gini_by_group,
+    multidimensional_by_group,
     poverty_by_group,
 )
 from povmon.estimate.design import Design
@@ -70,6 +71,7 @@ __all__ = [
     "lorenz_curve",
     "mean",
     "multidimensional",
+    "multidimensional_by_group",
     "palma",
     "poststratify",
     "poverty_by_group",
