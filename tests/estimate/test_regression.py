@@ -303,6 +303,23 @@ def test_separation_is_found_just_where_it_is(seed: int, n: int) -> None:
     assert bool(problem.lack) == (-found.fun > 1e-7)
 
 
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 10**6))
+def test_a_fit_is_reached_wherever_there_is_one(seed: int) -> None:
+    """Heavy tails and weights, where Newton's full steps overshoot: the score vanishes."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(8, 40))
+    x = np.stack([np.ones(n), np.exp(rng.normal(0, 1.5, n)), rng.standard_t(3, n)], axis=-1)
+    y = (rng.uniform(size=n) < special.expit(rng.normal(0, 3) * (1 + x[:, 1]))) * 1.0
+    y[rng.integers(0, n, 3)] = rng.integers(0, 2)
+    problem = fitting.Problem.of("logit", np.arange(n), x, y, ("y", "a", "b", "c"))
+    if problem.lack:
+        return
+    weights = rng.uniform(0.1, 20, (4, n))
+    score = problem.sums(weights, problem.fit(weights))[1]
+    np.testing.assert_allclose(score / weights.sum(axis=1)[:, None], 0.0, atol=1e-11)
+
+
 def test_rows_of_no_weight_do_not_hold_up_a_fit() -> None:
     frame = sample()
     frame.loc[frame["d"] == 1, "w"] = 0.0

@@ -22,7 +22,7 @@ PRODUCTS = 2**18
 # Smallest singular value of columns of unit length, and smallest weighted mean of information
 # in any direction, that are told from zero.
 COLLINEAR = 1e-10
-INFORMATION = 1e-11
+INFORMATION = 1e-13
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,10 +72,19 @@ class Problem:
         likelihood whose maximum is not reached has none: the columns separate the outcomes
         (Albert and Anderson 1984, Biometrika 71).
         """
+        found = self._fit(weights, self.start)
+        lost = np.isnan(found[:, 0])
+        if lost.any() and self.start.any():
+            # Under weights so different that the start is no good, the origin is one.
+            found[lost] = self._fit(weights[lost], np.zeros(len(self.start)))
+        return found
+
+    def _fit(self, weights: Floats, start: Floats) -> Floats:
+        """From starting values (p,)."""
         count, p = len(weights), len(self.back)
         found = np.full((count, p), np.nan)
         live, w = np.arange(count), weights
-        gamma = trial = np.tile(self.start, (count, 1))
+        gamma = trial = np.tile(start, (count, 1))
         step, best = np.zeros((count, p)), np.full(count, -1e300)
         for _ in range(STEPS):
             information, score, likelihood = self.sums(w, trial)
