@@ -29,6 +29,7 @@ from povmon.estimate import (
     quantile,
     quantile_share,
     ratio,
+    regression,
     relative_line,
     s80s20,
     sen,
@@ -72,6 +73,8 @@ MEASURES: list[Measure] = [
     INDEX.M0,
     INDEX.uncensored("d"),
     INDEX.contribution("d"),
+    regression("y", ["d", "e"]).coefficient("d"),
+    regression("d", "e", "logit").coefficient("e"),
 ]
 
 

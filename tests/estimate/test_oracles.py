@@ -25,6 +25,7 @@ from povmon.estimate import (
     multidimensional,
     quantile,
     ratio,
+    regression,
     relative_line,
     total,
     watts,
@@ -230,3 +231,23 @@ def test_relative_line(stages: str, survey: pd.DataFrame, oracle: dict) -> None:
     wanted = [want[f"fgt{alpha}_relq60"]["est"] for alpha in (0, 1)]
     np.testing.assert_allclose(got["estimate"], wanted, **CLOSE)
     np.testing.assert_allclose(got["se"].iloc[1], want["fgt1_relq60"]["se"], **CLOSE)
+
+
+ON = ["hhsize", "minority", "altitude_km"]
+# The oracle's fits: svyglm(log(income_pc + 50) ~ ...), and of poor with quasibinomial().
+REGRESSIONS = {
+    "ols": regression("log_income", ON),
+    "logit_poor": regression("poor", ON, "logit"),
+}
+
+
+@pytest.mark.parametrize("stages", FINITE)
+@pytest.mark.parametrize("key", REGRESSIONS)
+def test_regression(key: str, stages: str, survey: pd.DataFrame, oracle: dict) -> None:
+    frame = survey.assign(
+        log_income=np.log(survey["income_pc"] + 50), altitude_km=survey["altitude"] / 1000
+    )
+    got = estimate(frame, FINITE[stages], REGRESSIONS[key].coefficients)
+    want = oracle[stages][key]
+    np.testing.assert_allclose(got["estimate"], want["est"], **CLOSE)
+    np.testing.assert_allclose(got["se"], want["se"], **CLOSE)

@@ -19,6 +19,7 @@ from povmon.estimate.decomposition.sources import gini_by_source
 from povmon.estimate.decomposition.subgroups import (
     entropy_by_group,
     gini_by_group,
+    multidimensional_by_group,
     poverty_by_group,
 )
 from povmon.estimate.design import Design
@@ -29,6 +30,7 @@ from povmon.estimate.measures.gap_components import fgt_components
 from povmon.estimate.measures.inequality import atkinson, gei, gini
 from povmon.estimate.measures.multidimensional import multidimensional
 from povmon.estimate.measures.poverty import fgt, income_gap_ratio, sen, sst, watts
+from povmon.estimate.measures.regression import regression
 from povmon.estimate.measures.relative import relative_line
 from povmon.estimate.replicates.bootstrap_t import bootstrap_t
 from povmon.estimate.replicates.replicate import BRR, Bootstrap, Jackknife, draws
@@ -69,6 +71,7 @@ __all__ = [
     "lorenz_curve",
     "mean",
     "multidimensional",
+    "multidimensional_by_group",
     "palma",
     "poststratify",
     "poverty_by_group",
@@ -82,6 +85,7 @@ __all__ = [
     "ratio",
     "relative_change",
     "read_sorted",
+    "regression",
     "relative_line",
     "s80s20",
     "sectoral_change",

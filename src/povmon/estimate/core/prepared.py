@@ -224,5 +224,8 @@ def notes(found: Answer, value: Floats, se: Floats) -> np.ndarray:
     words[~np.isfinite(se)] = "the standard error is not defined here"
     words[df < 1] = "one PSU in each stratum: no standard error"
     words[~np.isfinite(value)] = "not defined for these values"
+    if found.linearised is not None and found.linearised.reasons is not None:
+        reasons = np.array(found.linearised.reasons, dtype=object)
+        words = np.where(np.isfinite(value), words, reasons)
     words[n == 0] = "no row enters"
     return words

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
 
-from povmon.errors import PovmonError
+from povmon.errors import PovmonError, unknown_name
 from povmon.estimate.core.order import Sorted
 from povmon.estimate.core.rows import Rows
 from povmon.estimate.decomposition.components import Parts, freedom, groups_table
@@ -16,6 +16,7 @@ from povmon.estimate.decomposition.groups import Groups
 from povmon.estimate.design import Design, Floats, lay, numbers
 from povmon.estimate.measures.additive import Index, check_index, index_values, usable
 from povmon.estimate.measures.base import Flags, divide
+from povmon.estimate.measures.multidimensional import Multidimensional, Of
 from povmon.estimate.measures.poverty import Line, poverty_line
 from povmon.estimate.replicates.replicate import Bootstrap, Method, draws
 
@@ -83,6 +84,74 @@ def poverty_by_group(
     used = usable(income, index)
     value = index_values(np.where(used, income, 1.0), index)
 
+    told: dict[Hashable, Any] = {
+        "decomposition": "poverty by group", "column": x, "line": line, "index": index,
+    }  # fmt: skip
+    return _by_group(frame, design, used, group, by, _averages(value), level, method, told)
+
+
+def multidimensional_by_group(
+    frame: pd.DataFrame,
+    design: Design,
+    index: Multidimensional,
+    group: str,
+    of: Of = "M0",
+    by: Sequence[str] | str | None = None,
+    *,
+    level: float = 0.95,
+    method: Method = BOOTSTRAP,
+) -> pd.DataFrame:
+    """What each group contributes to M0 or H: M0 = sum_k s_k M0_k, s_k its population share.
+
+    Parameters
+    ----------
+    index : the counting measures, from `multidimensional`; rows with a missing deprivation are
+        left out.
+    group : column of the groups; rows without one are left out, of the total too.
+    of : ``M0`` (adjusted headcount) or ``H`` (headcount).
+    frame, design, by, level, method : see `poverty_by_group`.
+
+    Returns
+    -------
+    As `poverty_by_group`: for each domain and group ``population share``, ``poverty`` M0_k,
+    ``contribution`` s_k M0_k and ``percentage`` of M0, and under the group ``all`` M0 itself.
+    ``index.subgroup_contribution(column, value)`` gives one of them as a measure for `estimate`.
+
+    Raises
+    ------
+    PovmonError : a column is missing or not numeric, `of` is neither, or there are no rows.
+
+    Source
+    ------
+    Alkire and Foster (2011), Journal of Public Economics 95, on decomposability.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from povmon.estimate import Design, multidimensional
+    >>> from povmon.estimate.replicates.replicate import Jackknife
+    >>> sample = pd.DataFrame({"village": [1, 2, 3, 4], "w": 1, "school": [1, 1, 0, 0],
+    ...                        "water": [1, 0, 1, 0], "area": ["east", "east", "west", "west"]})
+    >>> index = multidimensional({"school": "2/3", "water": "1/3"}, "1/3")
+    >>> table = multidimensional_by_group(sample, Design(None, "village", "w"), index, "area",
+    ...                                   method=Jackknife())
+    >>> shares = table[table["component"] == "percentage"]
+    >>> shares[["area", "estimate"]].round(4).values.tolist()
+    [['east', 0.8333], ['west', 0.1667]]
+    """
+    if of not in get_args(Of):
+        raise unknown_name("measure", str(of), get_args(Of), where="multidimensional_by_group")
+    score, poor, complete = index.score(Rows(frame))
+    value = np.where(poor, score if of == "M0" else 1.0, 0.0)
+    told: dict[Hashable, Any] = {
+        "decomposition": "multidimensional poverty by group", "index": of, "k": str(index.k),
+    }  # fmt: skip
+    return _by_group(frame, design, complete, group, by, _averages(value), level, method, told)
+
+
+def _averages(value: Floats) -> Callable[[Groups, Floats], Parts]:
+    """The components of an average of row values (n,)."""
+
     def parts(groups: Groups, weight: Floats) -> Parts:
         size = groups.cells.sum(weight)
         share = divide(size, groups.total(size)[groups.parent])
@@ -96,10 +165,7 @@ def poverty_by_group(
             {"poverty": total},
         )  # fmt: skip
 
-    told: dict[Hashable, Any] = {
-        "decomposition": "poverty by group", "column": x, "line": line, "index": index,
-    }  # fmt: skip
-    return _by_group(frame, design, used, group, by, parts, level, method, told)
+    return parts
 
 
 def entropy_by_group(

@@ -84,6 +84,7 @@ class Linearised:
     level: Floats | None = None  # (D,) F at the estimate
     inverse: Callable[[Floats], Floats] | None = None  # F -> quantile, both (D,)
     shared: Shared | None = None
+    reasons: tuple[str, ...] | None = None  # (D,) why an estimate is missing
 
 
 @dataclass(frozen=True, eq=False)
