@@ -3,15 +3,13 @@
 The register has a household a row in one Parquet file a province-sized part: county (680), village
 (120,000 of them), members, income in whole yuan. Its rows are in no order, which is the hard case:
 every chunk has rows of every county. It is estimated at a quarter, a half and all of its size,
-each in a process of its own, whose peak memory is measured; the two last on a Dask cluster of two
-workers as well, if asked for.
+each in a process of its own, whose peak memory is measured.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import resource
 import subprocess
 import sys
@@ -61,7 +59,7 @@ def write_register(folder: Path, households: int) -> int:
 
 
 def measure(folder: str, files: int, which: str) -> None:
-    """In a process of its own: estimate from the first files, and print time, memory, digest."""
+    """In a process of its own: estimate from the first files, and print time and peak memory."""
     with tempfile.TemporaryDirectory() as chosen:
         for file in sorted(Path(folder).glob("*.parquet"))[:files]:
             (Path(chosen) / file.name).symlink_to(file)
@@ -69,20 +67,20 @@ def measure(folder: str, files: int, which: str) -> None:
         table = estimate(chosen, DESIGN, MEASURES[which], "county")
         taken = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    numbers = table[["estimate", "se"]].to_numpy().ravel().tolist()
-    print(json.dumps({"seconds": taken, "peak": peak, "numbers": numbers}))
+    if not table[["estimate", "se"]].notna().all(axis=None):
+        sys.exit("some numbers are missing")
+    print(json.dumps({"seconds": taken, "peak": peak}))
 
 
-def run(folder: Path, files: int, which: str, address: str = "") -> dict[str, object]:
-    """What `measure` prints, in a new process, on a cluster where an address is given."""
+def run(folder: Path, files: int, which: str) -> dict[str, float]:
+    """What `measure` prints, in a new process."""
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.scale", "--measure", str(folder), str(files), which],
         capture_output=True, text=True, check=False,
-        env={**os.environ, "DASK_SCHEDULER_ADDRESS": address},
     )  # fmt: skip
     if done.returncode:
         sys.exit(done.stderr)
-    found: dict[str, object] = json.loads(done.stdout)
+    found: dict[str, float] = json.loads(done.stdout)
     return found
 
 
@@ -119,12 +117,11 @@ def report(folder: Path, files: int, which: str, households: int) -> None:
         number = max(files // part, 1)
         rows = min(number * ROWS_A_FILE, households)
         found = run(folder, number, which)
-        seconds, peak = float(str(found["seconds"])), float(str(found["peak"]))
-        a_row = 1e9 * seconds / rows
+        a_row = 1e9 * found["seconds"] / rows
         against = f", {a_row / before:.2f} of the time a row of the size before" if before else ""
         print(
-            f"  {rows:>12,} households {seconds:>7.1f} s {a_row:>6.0f} ns a row{against}; "
-            f"peak memory {peak / GIB:.2f} GiB (at most 4)",
+            f"  {rows:>12,} households {found['seconds']:>7.1f} s {a_row:>6.0f} ns a row{against}; "
+            f"peak memory {found['peak'] / GIB:.2f} GiB (at most 4)",
             flush=True,
         )
         before = a_row

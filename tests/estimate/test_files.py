@@ -33,6 +33,7 @@ from povmon.estimate import (
     proportion,
     quantile,
     ratio,
+    regression,
     relative_line,
     sen,
     sst,
@@ -70,6 +71,7 @@ MEASURES = [
     concentration_index("consumption_pc", "income_pc"),
     fgt("income_pc", relative_line("income_pc", 0.6), 0),
     fgt("income_pc", relative_line("income_pc", 0.6, "mean", within="region"), 1),
+    *regression("income_pc", ["hhsize", "altitude"]).coefficients,
 ]
 
 
@@ -276,6 +278,8 @@ class TestBadInput:
         post = Design("county", "village", "w_person", poststrata="area")
         self.refused(survey, tmp_path, design=post, **whole)
         self.refused(survey, tmp_path, measures=[gini("income_pc")], method=Jackknife(), **whole)
+        part = [INDEX.subgroup_contribution("region", "south")]
+        self.refused(survey, tmp_path, measures=part, match="needs all rows at once")
         two = Design("county", "village", "w_person", fpc=("stage1_fpc", "stage2_fpc"))
         self.refused(survey, tmp_path, "second-stage units have no column", design=two)
 

@@ -28,6 +28,7 @@ from povmon.estimate import (
 )
 from povmon.estimate.core.domains import lay_domains
 from povmon.estimate.core.rows import Rows
+from povmon.estimate.design import coded
 from povmon.estimate.measures.base import Measure, linearise
 
 DESIGN = Design("h", "c", "w", lonely="certainty", nest=True)
@@ -317,3 +318,20 @@ def test_effective_degrees_of_freedom_count_both_stages() -> None:
     p = gap.mean()
     reach = stats.t.ppf(0.975, min(free, 2)) * got["se"] / (p * (1 - p))
     assert got["ci_high"] == pytest.approx(special.expit(special.logit(p) + reach), rel=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["int8", "uint8", "int32", "int64", "uint64"])
+@given(st.lists(st.integers(0, 120), min_size=1, max_size=30), st.booleans())
+def test_codes_of_integers_follow_their_order(kind: str, listed: list[int], spread: bool) -> None:
+    values = pd.Series(np.array(listed, dtype=kind) // (1 if spread else 40))
+    if kind.startswith("i"):
+        values -= 60
+    code, uniques = coded(values)
+    assert uniques.dtype == values.dtype and list(uniques) == sorted(set(values))
+    assert (uniques.to_numpy()[code] == values.to_numpy()).all() and code.dtype == np.int64
+
+
+def test_codes_of_the_largest_integers() -> None:
+    values = pd.Series(np.array([2**64 - 1, 2**64 - 2, 2**64 - 1], dtype="uint64"))
+    code, uniques = coded(values)
+    assert list(code) == [1, 0, 1] and list(uniques) == [2**64 - 2, 2**64 - 1]

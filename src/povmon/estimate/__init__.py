@@ -35,6 +35,8 @@ from povmon.estimate.measures.relative import relative_line
 from povmon.estimate.replicates.bootstrap_t import bootstrap_t
 from povmon.estimate.replicates.replicate import BRR, Bootstrap, Jackknife, draws
 from povmon.estimate.scale.sorted_file import read_sorted, write_sorted
+from povmon.estimate.show.plot import plot
+from povmon.estimate.show.table import Table
 from povmon.estimate.table import estimate
 
 __all__ = [
@@ -43,6 +45,7 @@ __all__ = [
     "Design",
     "Jackknife",
     "Joint",
+    "Table",
     "atkinson",
     "bootstrap_t",
     "calibrate",
@@ -73,6 +76,7 @@ __all__ = [
     "multidimensional",
     "multidimensional_by_group",
     "palma",
+    "plot",
     "poststratify",
     "poverty_by_group",
     "prepare",

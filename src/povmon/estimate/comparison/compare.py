@@ -19,6 +19,7 @@ from povmon.estimate.comparison.inference import (
 )
 from povmon.estimate.core.labels import Label, align, known_column, select
 from povmon.estimate.design import Floats, Ints
+from povmon.estimate.show.table import shown
 
 if TYPE_CHECKING:
     from povmon.estimate.comparison.joint import Joint
@@ -130,7 +131,7 @@ def differences(
         table = _differences(joint, _all_pairs(joint.labels, within), list(within), level, df)
     if holm:
         table.insert(list(table.columns).index("p") + 1, "p_holm", holm_adjusted(table["p"]))
-    return table
+    return shown(table)
 
 
 def relative_change(
@@ -174,7 +175,7 @@ def relative_change(
     table["df"], table["p"] = found["df"], found["p"]
     known = np.isfinite(value).all(axis=1)
     table["note"] = np.where(known & ~positive, "an estimate is not positive", found["note"])
-    return table
+    return shown(table)
 
 
 def contrast(
@@ -224,7 +225,8 @@ def contrast(
         shared = pd.DataFrame(index=range(len(matrix)))
         rows = [(np.flatnonzero(c), c[c != 0]) for c in matrix]
     parts = np.array([_combination(joint, i, c, df) for i, c in rows]).reshape(-1, 3)
-    return pd.concat([shared, inference(parts[:, 0], parts[:, 1], parts[:, 2], level)], axis=1)
+    found = inference(parts[:, 0], parts[:, 1], parts[:, 2], level)
+    return shown(pd.concat([shared, found], axis=1))
 
 
 def _differences(
@@ -236,7 +238,8 @@ def _differences(
     table["estimate_a"], table["estimate_b"] = value[:, 0], value[:, 1]
     freedom = pair_freedom(variance, covariance, df, _replicates(joint), rule)
     spread = _spread(variance, covariance)
-    return pd.concat([table, inference(value[:, 0] - value[:, 1], spread, freedom, level)], axis=1)
+    found = inference(value[:, 0] - value[:, 1], spread, freedom, level)
+    return shown(pd.concat([table, found], axis=1))
 
 
 def _sides(joint: Joint, index: Ints) -> tuple[Floats, Floats, Floats, Floats]:

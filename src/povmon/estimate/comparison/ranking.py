@@ -13,6 +13,7 @@ from povmon.errors import PovmonError
 from povmon.estimate.comparison.inference import pair_freedom
 from povmon.estimate.core.labels import Label, select
 from povmon.estimate.replicates.simulate import deviations
+from povmon.estimate.show.table import shown
 
 if TYPE_CHECKING:
     from povmon.estimate.comparison.joint import Joint
@@ -133,7 +134,7 @@ def ranks(
         table[name] = pd.array([pd.NA] * len(rows), dtype="Int64")
         table.loc[place, name] = found[name].to_numpy()
     table["note"] = np.where(np.isin(rows, known), "", "no estimate or no standard error")
-    return table
+    return shown(table)
 
 
 def worst(
@@ -196,7 +197,7 @@ def worst(
     table.loc[place, "mc_se"] = np.sqrt(np.maximum(share * (1 - share), 0.0) / used)
     table["draws"] = used
     table["note"] = np.where(np.isin(rows, known), "", "no estimate or no standard error")
-    return table
+    return shown(table)
 
 
 def among_highest(values: Floats, k: int) -> Floats:

@@ -25,6 +25,7 @@ from povmon.estimate.replicates.replicate import (
     replication,
 )
 from povmon.estimate.replicates.replicated import replicate_estimates
+from povmon.estimate.show.table import Table
 
 COLUMNS = (
     "estimate", "se", "ci_low", "ci_high", "n", "n_psu", "df", "cv", "deff", "excluded", "note",
@@ -124,7 +125,7 @@ def assemble(
     for name in COLUMNS:
         column = np.stack([c[name] for c in columns], axis=-1).ravel()
         table[name] = _texts(column.tolist()) if column.dtype == object else column
-    return pd.DataFrame(table)
+    return Table(table)
 
 
 def _texts(words: list[str]) -> Any:

@@ -12,6 +12,7 @@ from scipy import special
 
 from povmon.errors import PovmonError
 from povmon.estimate.design import Floats, Ints
+from povmon.estimate.show.table import shown
 
 DRAWS = 20_000
 SEED = 20_210
@@ -120,7 +121,7 @@ def curve_table(
         for i in np.flatnonzero((lost > 0) & table["se"].notna().to_numpy()):
             table.loc[i, "note"] = f"not defined in {lost[i]} replicates, left out"
     table.attrs = told
-    return table
+    return shown(table)
 
 
 def band_columns(estimate: Floats, covariance: Floats, df: int, level: float) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from povmon.estimate.decomposition.periods import Periods
 from povmon.estimate.design import Design, Floats, Ints, lay
 from povmon.estimate.measures.base import Flags
 from povmon.estimate.replicates.replicate import Replicates
+from povmon.estimate.show.table import shown
 
 Designs = Design | Mapping[str, Design]
 
@@ -71,7 +72,7 @@ def groups_table(
     order = ["_domain", "_group", "_component"]
     table = table.sort_values(order, ignore_index=True).drop(columns=order)
     table.attrs = {**told, "group": group, "level": level}
-    return table
+    return shown(table)
 
 
 def named_table(
@@ -100,7 +101,7 @@ def named_table(
         axis=1,
     )
     table.attrs = {**told, "level": level}
-    return table
+    return shown(table)
 
 
 def replicate_columns(done: Replicates, df: Ints, level: float) -> pd.DataFrame:

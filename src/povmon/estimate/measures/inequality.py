@@ -11,7 +11,7 @@ from povmon.errors import PovmonError
 from povmon.estimate.core.domains import Domains
 from povmon.estimate.core.order import Sorted
 from povmon.estimate.core.rows import Rows
-from povmon.estimate.design import Floats
+from povmon.estimate.design import Floats, Ints
 from povmon.estimate.measures.base import (
     Combined,
     DistributionMeasure,
@@ -23,6 +23,7 @@ from povmon.estimate.measures.base import (
     flagged,
     present,
 )
+from povmon.estimate.measures.pairs import Pairs
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,13 @@ class Gini(DistributionMeasure):
     def evaluate(self, rows: Rows, weights: Floats, domains: Domains) -> Floats:
         """The coefficient under each vector of weights."""
         return gini_values(sorted_by(rows, self.x, domains), weights)
+
+    def by_units(
+        self, rows: Rows, weight: Floats, domains: Domains, unit: Ints, replicates: int
+    ) -> Callable[[Floats], Floats] | None:
+        """From sums over pairs of units."""
+        pairs = Pairs.if_it_pays(sorted_by(rows, self.x, domains), weight, unit, replicates)
+        return None if pairs is None else lambda factors: pairs.gini_and_sums(factors)[0]
 
 
 def known(n: Floats, sums: Floats) -> Floats:

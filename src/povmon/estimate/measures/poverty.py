@@ -6,15 +6,17 @@ out what is not positive.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy import sparse
 
 from povmon.errors import PovmonError
 from povmon.estimate.core.domains import Domains
 from povmon.estimate.core.order import Sorted
 from povmon.estimate.core.rows import Rows
-from povmon.estimate.design import Floats
+from povmon.estimate.design import Floats, Ints
 from povmon.estimate.measures.base import (
     DistributionMeasure,
     Linearised,
@@ -27,6 +29,7 @@ from povmon.estimate.measures.base import (
     present,
 )
 from povmon.estimate.measures.inequality import gini_and_sums, gini_linearised, positive
+from povmon.estimate.measures.pairs import Pairs
 from povmon.estimate.measures.relative import RelativeFGT, RelativeLine
 
 Line = float | str
@@ -196,12 +199,23 @@ class Sen(_GapAndGini):
 
     def evaluate(self, rows: Rows, weights: Floats, domains: Domains) -> Floats:
         """P1 + (P0 - P1) G under each vector of weights."""
-        among, poor, income = gini_and_sums(self._among_poor(rows, domains)[0], weights)
         used = present(rows, self.x).values
         everyone = np.stack([domains.sum(weight * used) for weight in weights])
-        # The poor's incomes are shares of the line: what they lack of it is the gap.
-        p0, p1 = divide(poor, everyone), divide(poor - income, everyone)
-        return p1 + (p0 - p1) * np.nan_to_num(among)
+        return _sen(everyone, *gini_and_sums(self._among_poor(rows, domains)[0], weights))
+
+    def by_units(
+        self, rows: Rows, weight: Floats, domains: Domains, unit: Ints, replicates: int
+    ) -> Callable[[Floats], Floats] | None:
+        """From sums over pairs of units."""
+        laid = self._among_poor(rows, domains)[0]
+        pairs = Pairs.if_it_pays(laid, weight, unit, replicates)
+        if pairs is None:
+            return None
+        inside = domains.code >= 0
+        used = (weight * present(rows, self.x).values)[inside]
+        shape = len(domains), int(unit.max()) + 1
+        everyone = sparse.csr_array((used, (domains.code[inside], unit[inside])), shape=shape)
+        return lambda factors: _sen((everyone @ factors.T).T, *pairs.gini_and_sums(factors))
 
     def _among_poor(self, rows: Rows, domains: Domains) -> tuple[Sorted, Part]:
         def make() -> tuple[Sorted, Part]:
@@ -227,8 +241,15 @@ class SenShorrocksThon(_GapAndGini):
 
     def evaluate(self, rows: Rows, weights: Floats, domains: Domains) -> Floats:
         """P1 (1 + G) under each vector of weights."""
-        among, n, gap = gini_and_sums(self._by_gap(rows, domains)[0], weights)
-        return divide(gap, n) * (1 + np.nan_to_num(among))
+        return _sst(*gini_and_sums(self._by_gap(rows, domains)[0], weights))
+
+    def by_units(
+        self, rows: Rows, weight: Floats, domains: Domains, unit: Ints, replicates: int
+    ) -> Callable[[Floats], Floats] | None:
+        """From sums over pairs of units."""
+        laid = self._by_gap(rows, domains)[0]
+        pairs = Pairs.if_it_pays(laid, weight, unit, replicates)
+        return None if pairs is None else lambda factors: _sst(*pairs.gini_and_sums(factors))
 
     def _by_gap(self, rows: Rows, domains: Domains) -> tuple[Sorted, Part]:
         def make() -> tuple[Sorted, Part]:
@@ -236,6 +257,18 @@ class SenShorrocksThon(_GapAndGini):
             return Sorted.of(gap, present(rows, self.x).values > 0, domains), Part(gap)
 
         return rows.once(("sorted gap", self.x, self.line, domains), make)
+
+
+def _sen(everyone: Floats, among: Floats, poor: Floats, income: Floats) -> Floats:
+    """P1 + (P0 - P1) G from the weights of all and of the poor, whose incomes are shares of the
+    line: what they lack of it is the gap."""
+    p0, p1 = divide(poor, everyone), divide(poor - income, everyone)
+    return p1 + (p0 - p1) * np.nan_to_num(among)
+
+
+def _sst(among: Floats, n: Floats, gap: Floats) -> Floats:
+    """P1 (1 + G) from the Gini of the gaps, the weight of all and the total of the gaps."""
+    return divide(gap, n) * (1 + np.nan_to_num(among))
 
 
 def fgt(

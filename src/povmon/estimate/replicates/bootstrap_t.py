@@ -23,6 +23,7 @@ from povmon.estimate.core.rows import Rows
 from povmon.estimate.design import Design, Floats, Ints, Sample, Stage, lay
 from povmon.estimate.measures.base import Linearised, Measure, SumMeasure, linearise
 from povmon.estimate.replicates.rescaled import draw, stream
+from povmon.estimate.show.table import shown
 from povmon.estimate.table import estimate
 
 # Replicates computed at once for measures that are functions of sums.
@@ -114,7 +115,7 @@ def bootstrap_t(
     found = [_limits(m, table.iloc[k::count], laid, level) for k, m in enumerate(listed)]
     for name in found[0]:
         table[name] = np.stack([f[name] for f in found], axis=-1).ravel()
-    return table
+    return shown(table)
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeGuard
 
@@ -12,7 +12,7 @@ import numpy as np
 from povmon.estimate.core.order import sums_of_runs
 from povmon.estimate.core.tally import Sums
 from povmon.estimate.design import Floats
-from povmon.estimate.measures.base import Measure, Part, SumMeasure
+from povmon.estimate.measures.base import DistributionMeasure, Measure, Part, SumMeasure
 from povmon.estimate.replicates.replicate import SurveyWeights
 
 # Numbers held at once in a block of replicates: what stays in a processor's cache.
@@ -37,34 +37,70 @@ def replicate_estimates(measures: Sequence[Measure], sums: Sums, survey: SurveyW
     out = np.empty((made.replicates, len(sums.domains), len(measures)))
     parts = {j: m.parts(sums.rows).values for j, m in enumerate(measures) if _is_sum(m)}
     distinct = list(dict.fromkeys(part for listed in parts.values() for part in listed))
-    cells = [sums.total(part) for part in distinct]
-    # Rows are needed for distributions, and where replicates are calibrated again.
-    by_row = len(parts) < len(measures) or survey.recalibrate is not None
-    step = max(1, AT_ONCE // max(len(sums.rows) if by_row else 0, len(sums.layout.domain), 1))
+    again = survey.recalibrate is not None
+    by_units = {} if again else _by_units(measures, sums, survey)
+    by_rows = {
+        j: m
+        for j, m in enumerate(measures)
+        if isinstance(m, DistributionMeasure) and j not in by_units
+    }
 
-    def fill(start: int) -> None:
-        block = slice(start, min(start + step, made.replicates))
+    def from_parts(block: slice, totals: Sequence[Floats]) -> None:
+        known = dict(zip(distinct, totals, strict=True))
+        for j, listed in parts.items():
+            out[block, :, j] = _of_parts(measures[j], [known[part] for part in listed])
+
+    def from_units(block: slice) -> None:
         factors = made.block(block.start, block.stop)
-        weights = np.stack([survey.weights(f) for f in factors]) if by_row else factors
-        if survey.recalibrate is None:
-            totals = cell_totals(sums, cells, factors)
-        else:
-            totals = _row_totals(sums, distinct, weights)
-        of_part = dict(zip(distinct, totals, strict=True))
-        for j, measure in enumerate(measures):
-            if isinstance(measure, SumMeasure):
-                chosen = np.stack([of_part[part] for part in parts[j]], axis=-1)
-                out[block, :, j] = measure.of(chosen)[0]
-            else:
-                out[block, :, j] = measure.evaluate(sums.rows, weights, sums.domains)
+        from_parts(block, cell_totals(sums, [sums.total(part) for part in distinct], factors))
+        for j, function in by_units.items():
+            out[block, :, j] = function(factors)
 
-    # The first block makes what the others share. Each writes its own rows of the result, so
-    # that the number of threads changes nothing.
-    starts = range(0, made.replicates, step)
-    fill(starts[0])
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        list(pool.map(fill, starts[1:]))
+    def from_rows(block: slice) -> None:
+        weights = np.stack([survey.weights(f) for f in made.block(block.start, block.stop)])
+        if again:
+            from_parts(block, _row_totals(sums, distinct, weights))
+        for j, measure in by_rows.items():
+            out[block, :, j] = measure.evaluate(sums.rows, weights, sums.domains)
+
+    if not again and len(by_rows) < len(measures):
+        _in_threads(from_units, made.replicates, len(sums.layout.domain))
+    if again or by_rows:
+        _in_threads(from_rows, made.replicates, len(sums.rows))
     return out
+
+
+def _in_threads(fill: Callable[[slice], None], replicates: int, size: int) -> None:
+    """Fill blocks of replicates that stay in the cache.
+
+    The first block makes what the others share. Each writes its own rows of the result, so that
+    the number of threads changes nothing.
+    """
+    step = max(1, AT_ONCE // max(size, 1))
+    blocks = [slice(i, min(i + step, replicates)) for i in range(0, replicates, step)]
+    fill(blocks[0])
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        list(pool.map(fill, blocks[1:]))
+
+
+def _of_parts(measure: Measure, sums: Sequence[Floats]) -> Floats:
+    """Estimates (b, D) from the domain sums (b, D) of a measure's parts."""
+    assert isinstance(measure, SumMeasure)
+    return measure.of(np.stack(sums, axis=-1))[0]
+
+
+def _by_units(
+    measures: Sequence[Measure], sums: Sums, survey: SurveyWeights
+) -> dict[int, Callable[[Floats], Floats]]:
+    """What computes a measure of the distribution from factors on the units, where it pays."""
+    given = sums.rows, survey.base, sums.domains, survey.unit, survey.replication.replicates
+    found = {}
+    for j, measure in enumerate(measures):
+        if isinstance(measure, DistributionMeasure):
+            function = measure.by_units(*given)
+            if function is not None:
+                found[j] = function
+    return found
 
 
 def _is_sum(measure: Measure) -> TypeGuard[SumMeasure]:

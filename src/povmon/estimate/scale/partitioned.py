@@ -29,6 +29,7 @@ from povmon.estimate.measures.base import (
     Shared,
     SumMeasure,
 )
+from povmon.estimate.measures.multidimensional import SubgroupContribution
 from povmon.estimate.measures.relative import RelativeFGT
 from povmon.estimate.replicates.replicate import Method, SurveyWeights, replication
 from povmon.estimate.replicates.replicated import AT_ONCE, cell_totals
@@ -47,6 +48,7 @@ from povmon.estimate.scale.workers import Workers, followed, workers
 
 Path = str | os.PathLike[str]
 NOTHING = np.empty(0)
+WHERE, TODO = "estimate, from files", "read the files into a DataFrame"
 
 
 def estimate_files(
@@ -76,7 +78,8 @@ def estimate_files(
     names = (by,) if isinstance(by, str) else tuple(by or ())
     distributions = {j: m for j, m in listed.items() if isinstance(m, DistributionMeasure)}
     sums = {j: m for j, m in listed.items() if isinstance(m, SumMeasure)}
-    _check(design, method, distributions)
+    _check(design)
+    _check_measures(sums, distributions, method)
     keys = Keys(design, names, groups_of(list(distributions.values())))
     read = [*keys.columns, design.weight, *(c for m in listed.values() for c in m.columns)]
     parts = chunks(source, list(dict.fromkeys(read)))
@@ -98,21 +101,31 @@ def estimate_files(
     return assemble(laid.labels, list(listed.values()), columns)
 
 
-def _check(
-    design: Design, method: Method | None, distributions: dict[int, DistributionMeasure]
-) -> None:
-    """Refuse what needs all rows at once."""
-    where, todo = "estimate, from files", "read the files into a DataFrame"
+def _check(design: Design) -> None:
+    """Refuse designs that need all rows at once."""
     if design.calibration is not None or design.poststrata is not None:
-        raise PovmonError("calibrated weights need all rows at once", where=where, todo=todo)
+        raise PovmonError("calibrated weights need all rows at once", where=WHERE, todo=TODO)
     if design.fpc and design.fpc[1] and design.ssu is None:
         raise PovmonError(
-            "the second-stage units have no column", where=where,
+            "the second-stage units have no column", where=WHERE,
             todo="name it: Design(ssu=...); rows of a file have no names",
         )  # fmt: skip
+
+
+def _check_measures(
+    sums: dict[int, SumMeasure],
+    distributions: dict[int, DistributionMeasure],
+    method: Method | None,
+) -> None:
+    """Refuse measures that need all rows at once."""
+    # In a chunk without rows of a subgroup nobody can say whether the subgroup exists.
+    refused = [m.name for m in sums.values() if isinstance(m, SubgroupContribution)]
+    if refused:
+        todo = "estimate the index by subgroup, or read the files into a DataFrame"
+        raise PovmonError(f"{refused[0]} needs all rows at once", where=WHERE, todo=todo)
     if method is not None and distributions:
         names = ", ".join(m.name for m in distributions.values())
-        raise PovmonError(f"replicates of {names} need all rows at once", where=where, todo=todo)
+        raise PovmonError(f"replicates of {names} need all rows at once", where=WHERE, todo=TODO)
 
 
 def _replicates(measure: SumMeasure, found: Answer, sums: Sums, made: Replication) -> Floats:
