@@ -18,6 +18,7 @@ EXPECTED = {
     "area/audit",
     "area/indicators",
     "area/plan",
+    "explore/estimation",
     "liaison/brief",
     "nation/atlas",
     "nation/summary",
