@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 
 from povmon import paths
-from povmon.audit import Audit, audit_area
+from povmon.audit import Audit, audit_area, audited_households
+from povmon.indicators import households
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +44,15 @@ def test_vlss1998_runs_through_the_same_code(root: Path) -> None:
     rural = (both["area"] == "rural").to_numpy()
     assert np.average(poor, weights=persons) == pytest.approx(0.316, abs=0.0005)
     assert np.average(poor[rural], weights=persons[rural]) == pytest.approx(0.408, abs=0.0005)
+
+
+def test_households_from_submissions_are_those_of_the_made_survey(root: Path) -> None:
+    one = audited_households("vlss1998", "urban")
+    audit_area("vlss1998", "urban")
+    pd.testing.assert_frame_equal(one, households("vlss1998", "urban"))
+    before = sorted((root / "data").rglob("*"))
+    assert set(audited_households("vlss1998")["area"]) == {"rural", "urban"}
+    assert sorted((root / "data").rglob("*")) == before
 
 
 # Kinds of planted error that a rule finds for certain, and those that deserve a look.

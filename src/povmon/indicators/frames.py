@@ -7,7 +7,7 @@ asked for what it is made of.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,7 +52,17 @@ def load(survey: Survey, areas: Sequence[str]) -> Frames:
     ------
     PovmonError : an area has not been audited yet, or has no accepted household.
     """
-    records = {form: _read(survey, areas, form) for form in survey.forms}
+    return derive(survey, areas, {form: _read(survey, areas, form) for form in survey.forms})
+
+
+def derive(survey: Survey, areas: Sequence[str], accepted: Mapping[str, pd.DataFrame]) -> Frames:
+    """The frames of accepted records (form -> records of all `areas`).
+
+    Raises
+    ------
+    PovmonError : there is no household.
+    """
+    records = {form: _asked_only(survey, form, accepted[form]) for form in survey.forms}
     households = records["household"]
     if households.empty:
         raise PovmonError(
@@ -82,9 +92,13 @@ def _read(survey: Survey, areas: Sequence[str], form: str) -> pd.DataFrame:
                 todo=f"run make SURVEY={survey.survey} AREA={area} first",
             )
         parts.append(pd.read_parquet(path))
-    frame = pd.concat(parts, ignore_index=True)
+    return pd.concat(parts, ignore_index=True)
+
+
+def _asked_only(survey: Survey, form: str, accepted: pd.DataFrame) -> pd.DataFrame:
+    """Without the form's fields that the survey does not have, and with the key counties."""
     not_asked = set(FORMS[form].columns) - set(asked(survey, form))
-    return _with_places(frame.drop(columns=[c for c in frame if c in not_asked]))
+    return _with_places(accepted.drop(columns=[c for c in accepted if c in not_asked]))
 
 
 def _with_places(frame: pd.DataFrame) -> pd.DataFrame:
