@@ -83,7 +83,9 @@ def column(frame: pd.DataFrame, name: str) -> pd.Series[Any]:
     """A column, or an error that lists the nearest names."""
     if name in frame.columns:
         return frame[name]
-    near = difflib.get_close_matches(name, [str(c) for c in frame.columns], n=3)
+    # Letters in the wrong case count as near.
+    known = {str(c).lower(): str(c) for c in frame.columns}
+    near = [known[c] for c in difflib.get_close_matches(str(name).lower(), known, n=3)]
     hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {list(frame.columns)}"
     raise PovmonError(f"no column {name!r} in the data", todo=hint)
 
