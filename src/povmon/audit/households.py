@@ -32,7 +32,7 @@ def audited_households(survey: str, *areas: str) -> pd.DataFrame:
     config = load_survey(survey)
     wanted = [config.check_area(a) for a in areas] or config.area_ids
     audits = [audit_intake(read_submissions(config, area)) for area in wanted]
-    accepted = {
+    accepted: dict[str, pd.DataFrame] = {
         form: pd.concat([a.records[form] for a in audits], ignore_index=True)
         for form in config.forms
     }
