@@ -334,23 +334,84 @@ class Total(SumMeasure):
 
 
 def mean(x: str, *, name: str | None = None) -> Mean:
-    """Weighted mean of column `x`: sum(w x) / sum(w)."""
+    """Weighted mean of column `x`: sum(w x) / sum(w).
+
+    Parameters
+    ----------
+    x : numeric column; rows where it is missing are left out.
+    name : what the table calls it.
+
+    Returns
+    -------
+    A measure, for `estimate`, `joint` and the like.
+
+    Raises
+    ------
+    PovmonError : in `estimate`, where the column is missing (near matches are listed) or is not
+        numeric.
+
+    Source: Särndal, Swensson and Wretman (1992), Model Assisted Survey Sampling, sec. 5.7.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from povmon.estimate import Design, estimate, mean
+    >>> sample = pd.DataFrame({"village": [1, 2, 3, 4], "w": 1, "income": [10, 20, 30, 40]})
+    >>> estimate(sample, Design(None, "village", "w"), mean("income"))["estimate"].tolist()
+    [25.0]
+    """
     return Mean(name or f"mean({x})", x)
 
 
 def total(x: str, *, name: str | None = None) -> Total:
-    """Weighted total of column `x`: sum(w x)."""
+    """Weighted total of column `x`: sum(w x). Parameters, returns and errors: see `mean`.
+
+    Source: Horvitz and Thompson (1952), Journal of the American Statistical Association 47.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from povmon.estimate import Design, estimate, total
+    >>> sample = pd.DataFrame({"village": [1, 2, 3, 4], "w": 2, "income": [10, 20, 30, 40]})
+    >>> estimate(sample, Design(None, "village", "w"), total("income"))["estimate"].tolist()
+    [200.0]
+    """
     return Total(name or f"total({x})", x)
 
 
 def proportion(x: str, *, name: str | None = None) -> Mean:
-    """Weighted share of rows with `x` = 1 (0/1 or boolean), with a logit interval."""
+    """Weighted share of rows with `x` = 1 (0/1 or boolean), with a logit interval.
+
+    sum(w x) / sum(w). Parameters, returns and errors: see `mean`; other values are an error.
+
+    Source: Korn and Graubard (1999), Analysis of Health Surveys, sec. 2.6, for the interval.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from povmon.estimate import Design, estimate, proportion
+    >>> sample = pd.DataFrame({"village": [1, 2, 3, 4], "w": 1, "poor": [1, 0, 0, 0]})
+    >>> estimate(sample, Design(None, "village", "w"), proportion("poor"))["estimate"].tolist()
+    [0.25]
+    """
     return Mean(name or f"proportion({x})", x, bounded=True)
 
 
 def ratio(num: str, den: str, *, name: str | None = None, bounded: bool = False) -> Ratio:
     """Ratio of weighted totals, sum(w num) / sum(w den).
 
-    `bounded`: the ratio is a share (num is part of den), so its interval is a logit one.
+    `bounded`: the ratio is a share (num is part of den), so its interval is a logit one. Other
+    parameters, returns and errors: see `mean`.
+
+    Source: Särndal, Swensson and Wretman (1992), Model Assisted Survey Sampling, sec. 5.6.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from povmon.estimate import Design, estimate, ratio
+    >>> sample = pd.DataFrame({"village": [1, 2, 3, 4], "w": 1, "food": [5, 5, 6, 8],
+    ...                        "all": [6, 9, 13, 20]})
+    >>> estimate(sample, Design(None, "village", "w"), ratio("food", "all"))["estimate"].tolist()
+    [0.5]
     """
     return Ratio(name or f"ratio({num}, {den})", num, den, bounded=bounded)
