@@ -8,14 +8,15 @@ import inspect
 import pkgutil
 import re
 
+import pandas as pd
 import pytest
 
 import povmon.estimate
 
 MODULES = [m.name for m in pkgutil.walk_packages(povmon.estimate.__path__, "povmon.estimate.")]
 PUBLIC = sorted(povmon.estimate.__all__)
-# What holds, lays out or stores rows or estimates has no formula of anybody's.
-UNSOURCED = {"Joint", "prepare", "read_sorted", "write_sorted"}
+# What holds, lays out, stores or draws rows or estimates has no formula of anybody's.
+UNSOURCED = {"Joint", "Table", "plot", "prepare", "read_sorted", "write_sorted"}
 HARMLESS = {"interval"}  # raises nothing
 ELSEWHERE = re.compile(r"(see|as in|as)\s+`\w+`")  # "Parameters, returns and errors: see `mean`"
 
@@ -23,6 +24,11 @@ ELSEWHERE = re.compile(r"(see|as in|as)\s+`\w+`")  # "Parameters, returns and er
 def docstring(name: str) -> str:
     """Its own docstring: one that is inherited, or made by a dataclass, does not count."""
     return inspect.cleandoc(vars(povmon.estimate)[name].__doc__ or "")
+
+
+def is_frame(thing: object) -> bool:
+    """A kind of DataFrame has the parameters of one."""
+    return inspect.isclass(thing) and issubclass(thing, pd.DataFrame)
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -46,7 +52,7 @@ def test_every_public_name_has_a_source(name: str) -> None:
 @pytest.mark.parametrize("name", PUBLIC)
 def test_every_public_name_tells_parameters_returns_and_errors(name: str) -> None:
     text, thing = docstring(name), vars(povmon.estimate)[name]
-    if ELSEWHERE.search(text):
+    if ELSEWHERE.search(text) or is_frame(thing):
         return
     parts = ["Parameters", "Returns", "Raises"]
     if inspect.isclass(thing):
@@ -60,7 +66,7 @@ def test_every_public_name_tells_parameters_returns_and_errors(name: str) -> Non
 @pytest.mark.parametrize("name", PUBLIC)
 def test_every_parameter_is_told(name: str) -> None:
     text, thing = docstring(name), vars(povmon.estimate)[name]
-    if ELSEWHERE.search(text):
+    if ELSEWHERE.search(text) or is_frame(thing):
         return
     told = set(re.findall(r"\w+", text))
     assert set(inspect.signature(thing).parameters) <= told
