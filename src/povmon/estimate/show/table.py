@@ -31,6 +31,13 @@ class Table(pd.DataFrame):
     column, and a line says what is left out. Everything else is a DataFrame's: the columns keep
     full precision, and ``pd.DataFrame(table)`` is a plain one. ``table.plot()`` draws it, as
     `povmon.estimate.plot` does.
+
+    Examples
+    --------
+    >>> from povmon.estimate import Table
+    >>> table = Table({"measure": ["mean(y)"], "estimate": [2.0], "se": [0.5]})
+    >>> pd.DataFrame(table)["estimate"].tolist()
+    [2.0]
     """
 
     @property
