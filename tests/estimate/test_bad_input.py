@@ -148,8 +148,11 @@ def test_missing_stratum_or_psu(column: str) -> None:
 
 def test_missing_column_lists_near_matches() -> None:
     frame = sample().rename(columns={"y": "income_pc"})
-    with pytest.raises(PovmonError, match="did you mean income_pc"):
-        estimate(frame, DESIGN, mean("incom_pc"))
+    for wrong in ("incom_pc", "INCOME_PC"):
+        with pytest.raises(PovmonError, match=r"did you mean income_pc\?"):
+            estimate(frame, DESIGN, mean(wrong))
+    with pytest.raises(PovmonError, match="no column 7 .* there are: "):
+        estimate(frame, DESIGN, mean(7))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("line", [np.nan, 0.0, -5.0])

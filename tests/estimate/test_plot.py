@@ -122,6 +122,12 @@ def test_differences(survey: pd.DataFrame) -> None:
     assert any(list(line.get_xdata()) == [0, 0] for line in axes.lines)
 
 
+def test_adjusted_p_values_are_no_label(survey: pd.DataFrame) -> None:
+    table = differences(joint(survey, DESIGN, MEASURES[0], by="area"), holm=True)
+    assert labels(plot(table).axes[0])[0] == "north against south"
+    assert "p, Holm" in table._repr_html_()
+
+
 def test_ranks_and_the_worst(survey: pd.DataFrame) -> None:
     both = joint(survey, DESIGN, MEASURES[0], by="area")
     table = ranks(both)

@@ -23,12 +23,12 @@ from povmon.estimate.decomposition.subgroups import (
     poverty_by_group,
 )
 from povmon.estimate.design import Design
-from povmon.estimate.measures.base import mean, proportion, ratio, total
 from povmon.estimate.measures.concentration import concentration_index
 from povmon.estimate.measures.distribution import lorenz, palma, quantile, quantile_share, s80s20
 from povmon.estimate.measures.gap_components import fgt_components
 from povmon.estimate.measures.inequality import atkinson, gei, gini
 from povmon.estimate.measures.multidimensional import multidimensional
+from povmon.estimate.measures.plain import mean, proportion, ratio, total
 from povmon.estimate.measures.poverty import fgt, income_gap_ratio, sen, sst, watts
 from povmon.estimate.measures.regression import regression
 from povmon.estimate.measures.relative import relative_line

@@ -46,11 +46,25 @@ class Design:
     calibration : how the weights were made to meet known totals; `calibrate`, `rake` and
         `poststratify` return designs that have it.
 
+    Raises
+    ------
+    PovmonError : there is no such rule, `size` comes without `poststrata`, or `poststrata` with
+        `calibration`. That the columns fit is checked where rows are estimated from.
+
     Source
     ------
     Wolter (2007), Introduction to Variance Estimation, ch. 1 and 6; Särndal, Swensson and
     Wretman (1992), Model Assisted Survey Sampling, sec. 4.3 (two stages), 7.3 and 7.6 (ratio
     and post-stratified estimators); the names of the rules for single PSUs follow R's survey.
+
+    Examples
+    --------
+    >>> from povmon.estimate import Design, estimate, mean
+    >>> sample = pd.DataFrame({"county": [1, 1, 1, 2, 2], "village": [1, 1, 2, 3, 4], "w": 1,
+    ...                        "y": [1, 3, 2, 4, 5]})
+    >>> table = estimate(sample, Design("county", "village", "w"), mean("y"))
+    >>> table[["estimate", "n_psu", "df"]].values.tolist()
+    [[3.0, 4.0, 2.0]]
     """
 
     strata: str | None
@@ -83,7 +97,9 @@ def column(frame: pd.DataFrame, name: str) -> pd.Series[Any]:
     """A column, or an error that lists the nearest names."""
     if name in frame.columns:
         return frame[name]
-    near = difflib.get_close_matches(name, [str(c) for c in frame.columns], n=3)
+    # Letters in the wrong case count as near.
+    known = {str(c).lower(): str(c) for c in frame.columns}
+    near = [known[c] for c in difflib.get_close_matches(str(name).lower(), known, n=3)]
     hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {list(frame.columns)}"
     raise PovmonError(f"no column {name!r} in the data", todo=hint)
 

@@ -52,7 +52,13 @@ def estimate(
     Raises
     ------
     PovmonError : a column is missing or not numeric, a weight is missing or negative, a PSU lies
-        in two strata, a stratum has a single PSU and the design gives no rule for it.
+        in two strata, a stratum has a single PSU and the design gives no rule for it. Of a missing
+        column the error lists near matches.
+
+    Source
+    ------
+    Wolter (2007), Introduction to Variance Estimation, ch. 6; Deville (1999), Survey Methodology
+    25, for measures that are no functions of sums. Each measure names its own.
 
     Examples
     --------

@@ -105,6 +105,13 @@ def differences(
     -------
     As `difference`. The intervals are for one difference each.
 
+    Raises
+    ------
+    PovmonError : as `difference`; `against` and `pairs` are both given, or nothing is left to
+        compare.
+
+    Source: Korn and Graubard (1999), sec. 3.3, as for `difference`.
+
     Examples
     --------
     >>> import numpy as np, pandas as pd
@@ -142,9 +149,9 @@ def relative_change(
     Var(log a - log b) = Var(a) / a**2 + Var(b) / b**2 - 2 Cov(a, b) / (a b), by the delta method;
     the limits are carried back, so none is below -1.
 
-    Parameters and columns as in `difference`; ``se`` is that of a / b, ``p`` tests a = b on the
-    scale of logarithms. A change between estimates that are not both positive is missing, with
-    a note.
+    Parameters, columns and errors as in `difference`; ``se`` is that of a / b, ``p`` tests a = b
+    on the scale of logarithms. A change between estimates that are not both positive is missing,
+    with a note.
 
     Source: Wolter (2007), Introduction to Variance Estimation, sec. 6.2 and 6.10.
 

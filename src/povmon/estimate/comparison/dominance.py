@@ -66,9 +66,13 @@ def dominance(
     level : of intervals and bands; the tests are at 1 - level. Tests of several orders and both
         directions are not adjusted for one another.
 
+    Returns
+    -------
+    `Dominance`: the two curves with their difference, the tests and the verdict of each order.
+
     Raises
     ------
-    PovmonError : no row is chosen, lines are not positive and
+    PovmonError : a column is missing, no row is chosen, lines are not positive and
         ascending, an order is not 1, 2 or 3, a side has no weight in some replicate.
 
     Source

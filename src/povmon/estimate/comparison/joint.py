@@ -24,7 +24,7 @@ Designs = Design | Mapping[str, Design]
 
 @dataclass(frozen=True, eq=False)
 class Joint:
-    """K estimates with their covariance.
+    """K estimates with their covariance; `joint` makes it.
 
     Parameters
     ----------
@@ -35,6 +35,17 @@ class Joint:
     df : (K,) degrees of freedom, PSUs less strata of each estimate's domain.
     replicates : (R, K) replicate estimates where the covariance was made from them.
     factor : (R,) what each replicate's squared deviation counts.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from povmon.estimate import Joint, difference
+    >>> labels = pd.DataFrame({"area": ["east", "west"], "measure": "headcount"})
+    >>> two = Joint(labels, np.array([0.3, 0.2]), np.diag([0.0009, 0.0016]), np.array([30, 30]))
+    >>> two.se.round(6).tolist()
+    [0.03, 0.04]
+    >>> difference(two, {"area": "east"}, {"area": "west"})["se"].round(6).tolist()
+    [0.05]
     """
 
     labels: pd.DataFrame
@@ -74,6 +85,11 @@ def joint(
     Returns
     -------
     `Joint`, its rows by survey, domain and measure.
+
+    Raises
+    ------
+    PovmonError : as `estimate`; a survey has no design; a measure has no linearised values (a
+        quantile) and no `method` is given.
 
     Notes
     -----

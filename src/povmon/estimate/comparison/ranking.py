@@ -155,9 +155,8 @@ def worst(
     This is a bootstrap probability, not that of the domain's true place. The replicates scatter
     around estimates that already hold the sample's noise, so noise counts twice: the shares are
     drawn towards k / D, domains with few PSUs look worst and best too often, and with ties or
-    near ties in truth they do not settle as the sample grows (Hall and Miller 2009, Annals of
-    Statistics 37; Xie, Singh and Zhang 2009, Journal of the American Statistical Association
-    104). For statements that hold with a known probability use `ranks`.
+    near ties in truth they do not settle as the sample grows. For statements that hold with a
+    known probability use `ranks`.
 
     Parameters
     ----------
@@ -173,6 +172,9 @@ def worst(
     Raises
     ------
     PovmonError : as `ranks`, or `k` out of range.
+
+    Source: Hall and Miller (2009), Annals of Statistics 37, and Xie, Singh and Zhang (2009),
+    Journal of the American Statistical Association 104, for what the shares cannot tell.
 
     Examples
     --------

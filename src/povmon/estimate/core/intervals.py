@@ -35,11 +35,32 @@ def interval(
 ) -> tuple[Floats, Floats]:
     """Student's t interval; for proportions on the logit scale.
 
+    value -+ t se; for a proportion p the limits 1 / (1 + exp(-(logit p -+ t se / (p (1 - p))))).
     Where a proportion is 0 or 1 its linearised error is zero and the logit does not exist: the
     limits are those of the exact binomial interval on the PSUs (df + 1), which errs on the wide
     side.
 
+    Parameters
+    ----------
+    value, se : estimates and their standard errors.
+    df : degrees of freedom, PSUs less strata.
+    level : coverage.
+    bounded : the estimates are proportions.
+
+    Returns
+    -------
+    Lower and upper limits, of the shape of `value`; of a proportion without a standard error
+    they are missing.
+
     Source: Korn and Graubard (1999), Analysis of Health Surveys, sec. 2.6.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from povmon.estimate import interval
+    >>> low, high = interval(np.array([0.5]), np.array([0.1]), np.array([30]), bounded=True)
+    >>> low.round(3).tolist(), high.round(3).tolist()
+    ([0.306], [0.694])
     """
     t = student(df, level)
     if not bounded:

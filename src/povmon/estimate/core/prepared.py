@@ -77,9 +77,21 @@ def prepare(frame: pd.DataFrame, design: Design, by: Sequence[str] | str | None 
     frame, design, by : as in `estimate`, which is ``prepare(frame, design, by).estimate(...)``.
         Prepare once where the same rows are estimated from several times.
 
+    Returns
+    -------
+    `Prepared`; its ``estimate(measures)`` gives the table.
+
     Raises
     ------
     PovmonError : as `estimate`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from povmon.estimate import Design, mean, prepare
+    >>> sample = pd.DataFrame({"village": [1, 2], "w": 1, "income": [10, 30]})
+    >>> prepare(sample, Design(None, "village", "w")).estimate(mean("income"))["estimate"].tolist()
+    [20.0]
     """
     if len(frame) == 0:
         raise PovmonError("there are no rows to estimate from")

@@ -1,4 +1,4 @@
-"""What a measure is, and the plain ones: mean, total, proportion, ratio.
+"""What a measure is.
 
 There are two kinds. A *sum measure* is a smooth function of weighted sums of row values: its
 sums are made once in small cells, and everything else (estimate, variance, replicates) is
@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from povmon.errors import PovmonError
 from povmon.estimate.core.domains import Domains
 from povmon.estimate.core.rows import Rows
 from povmon.estimate.design import Floats, Ints
@@ -264,93 +263,3 @@ def linearise(
     sums = np.stack([domains.sum(weight * values) for values in dense], axis=-1)
     estimate, gradient = measure.of(sums)
     return Combined(estimate, parts, gradient, domains)
-
-
-@dataclass(frozen=True)
-class Ratio(RatioOfSums):
-    """Ratio of two weighted totals."""
-
-    top: str
-    bottom: str
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns it is made from."""
-        return self.top, self.bottom
-
-    def parts(self, rows: Rows) -> Parts:
-        """Rows with a missing part are left out; rows with nothing in either do not count."""
-        both = present(rows, self.top, self.bottom)
-
-        def make() -> Part:
-            y, x = rows.number(self.top), rows.number(self.bottom)
-            return flagged(rows, (both.values > 0) & ((x != 0) | (y != 0)))
-
-        used = rows.once(("either", self.top, self.bottom), make)
-        return Parts((filled(rows, self.top, used), filled(rows, self.bottom, used)), used)
-
-
-@dataclass(frozen=True)
-class Mean(RatioOfSums):
-    """Weighted mean, or the share of rows with 1 where it is bounded."""
-
-    x: str
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns it is made from."""
-        return (self.x,)
-
-    def parts(self, rows: Rows) -> Parts:
-        """Rows with a missing value are left out."""
-        used = present(rows, self.x)
-        value = filled(rows, self.x, used)
-        if self.bounded and not np.isin(value.values, (0.0, 1.0)).all():
-            raise PovmonError(
-                f"column {self.x!r} has values other than 0 and 1", todo="use mean() or recode it"
-            )
-        return Parts((value, used), used)
-
-
-@dataclass(frozen=True)
-class Total(SumMeasure):
-    """Weighted total."""
-
-    x: str
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns it is made from."""
-        return (self.x,)
-
-    def parts(self, rows: Rows) -> Parts:
-        """Rows with a missing value are left out: they add nothing."""
-        used = present(rows, self.x)
-        return Parts((filled(rows, self.x, used),), used)
-
-    def of(self, sums: Floats) -> tuple[Floats, Floats]:
-        """The sum itself."""
-        return sums[..., 0], np.ones_like(sums)
-
-
-def mean(x: str, *, name: str | None = None) -> Mean:
-    """Weighted mean of column `x`: sum(w x) / sum(w)."""
-    return Mean(name or f"mean({x})", x)
-
-
-def total(x: str, *, name: str | None = None) -> Total:
-    """Weighted total of column `x`: sum(w x)."""
-    return Total(name or f"total({x})", x)
-
-
-def proportion(x: str, *, name: str | None = None) -> Mean:
-    """Weighted share of rows with `x` = 1 (0/1 or boolean), with a logit interval."""
-    return Mean(name or f"proportion({x})", x, bounded=True)
-
-
-def ratio(num: str, den: str, *, name: str | None = None, bounded: bool = False) -> Ratio:
-    """Ratio of weighted totals, sum(w num) / sum(w den).
-
-    `bounded`: the ratio is a share (num is part of den), so its interval is a logit one.
-    """
-    return Ratio(name or f"ratio({num}, {den})", num, den, bounded=bounded)

@@ -150,6 +150,7 @@ def concentration_index(
         ``wagstaff``: (b - a) mean C / ((b - mean)(mean - a)), 1 for the greatest inequality that
         the mean allows; ``none``: C itself.
     bounds : (a, b), used by the corrections alone.
+    name : what the table calls it.
 
     Returns
     -------

@@ -160,13 +160,37 @@ def quantile(
 ) -> Quantile:
     """The p-quantile of column `x`; its interval and standard error are Woodruff's.
 
+    Q(p) = min(x: F(x) >= p), with F the weighted share of rows at or below x.
+
     Parameters
     ----------
+    x : numeric column; rows where it is missing are left out.
+    p : between 0 and 1.
     definition : ``math`` (smallest value with F >= p), ``school`` (mean of two neighbours where
         F meets p exactly), ``hf4`` or ``hf7`` (linear interpolation, definitions 4 and 7).
+    name : what the table calls it.
+
+    Returns
+    -------
+    A measure, for `estimate`. For differences of quantiles use replicates.
+
+    Raises
+    ------
+    PovmonError : `p` is not between 0 and 1, there is no such definition; in `estimate`, where
+        the column is missing (near matches are listed) or is not numeric.
 
     Source: Woodruff (1952), Journal of the American Statistical Association 47; Hyndman and Fan
     (1996), The American Statistician 50, for the definitions.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from povmon.estimate import Design, estimate, quantile
+    >>> sample = pd.DataFrame({"village": [1, 2, 3, 4], "w": 1, "income": [10, 20, 30, 40]})
+    >>> design = Design(None, "village", "w")
+    >>> both = [quantile("income", 0.5), quantile("income", 0.5, "school")]
+    >>> estimate(sample, design, both)["estimate"].tolist()
+    [20.0, 25.0]
     """
     if definition not in get_args(Definition):
         raise PovmonError(
@@ -179,13 +203,52 @@ def quantile(
 def lorenz(x: str, p: float, *, name: str | None = None) -> QuantileShare:
     """Lorenz ordinate L(p): the share of the total that the poorest share `p` has.
 
-    Source: Kovačević and Binder (1997), Journal of Official Statistics 13.
+    L(p) = sum(w x [x < q]) / sum(w x), q the p-quantile, with the part of the ties at q that
+    makes up p. Where the total is not positive it is missing. Parameters, returns and errors:
+    see `quantile`.
+
+    Source: Kovačević and Binder (1997), Journal of Official Statistics 13, eq. 3.4.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from povmon.estimate import Design, estimate, lorenz
+    >>> sample = pd.DataFrame({"village": [1, 2, 3, 4], "w": 1, "income": [10, 20, 30, 40]})
+    >>> design = Design(None, "village", "w")
+    >>> estimate(sample, design, lorenz("income", 0.5))["estimate"].tolist()
+    [0.3]
     """
     return QuantileShare(name or f"lorenz({x}, {p:g})", x, (0.0, _inside(p, "lorenz")), None)
 
 
 def quantile_share(x: str, p: tuple[float, float], *, name: str | None = None) -> QuantileShare:
-    """Share of the total of those between the quantiles ``p[0]`` and ``p[1]``: L(p1) - L(p0)."""
+    """Share of the total of those between the quantiles ``p[0]`` and ``p[1]``: L(p1) - L(p0).
+
+    Parameters
+    ----------
+    x : numeric column; rows where it is missing are left out.
+    p : two shares in ascending order, from 0 to 1.
+    name : what the table calls it.
+
+    Returns
+    -------
+    A measure, for `estimate`, `joint` and the like.
+
+    Raises
+    ------
+    PovmonError : `p` is not in order or outside 0 to 1; in `estimate`, as `quantile`.
+
+    Source: Kovačević and Binder (1997), Journal of Official Statistics 13.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from povmon.estimate import Design, estimate, quantile_share
+    >>> sample = pd.DataFrame({"village": [1, 2, 3, 4], "w": 1, "income": [10, 20, 30, 40]})
+    >>> design = Design(None, "village", "w")
+    >>> estimate(sample, design, quantile_share("income", (0.25, 0.75)))["estimate"].tolist()
+    [0.5]
+    """
     low, high = p
     if not 0 <= low < high <= 1:
         raise PovmonError(f"p is {p}", where="quantile_share", todo="use 0 <= p[0] < p[1] <= 1")
@@ -194,14 +257,39 @@ def quantile_share(x: str, p: tuple[float, float], *, name: str | None = None) -
 
 
 def s80s20(x: str, *, name: str | None = None) -> QuantileShare:
-    """Quintile share ratio: total of the richest fifth over that of the poorest fifth."""
+    """Quintile share ratio: total of the richest fifth over that of the poorest fifth.
+
+    (1 - L(0.8)) / L(0.2). Parameters, returns and errors: see `quantile_share`.
+
+    Source: Langel and Tillé (2011), Journal of Statistical Planning and Inference 141.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from povmon.estimate import Design, estimate, s80s20
+    >>> sample = pd.DataFrame({"village": [1, 2, 3, 4, 5], "w": 1, "income": [10, 20, 30, 40, 60]})
+    >>> design = Design(None, "village", "w")
+    >>> estimate(sample, design, s80s20("income"))["estimate"].round(6).tolist()
+    [6.0]
+    """
     return QuantileShare(name or f"s80s20({x})", x, (0.8, 1.0), (0.0, 0.2))
 
 
 def palma(x: str, *, name: str | None = None) -> QuantileShare:
     """Palma ratio: total of the richest tenth over that of the poorest two fifths.
 
+    (1 - L(0.9)) / L(0.4). Parameters, returns and errors: see `quantile_share`.
+
     Source: Palma (2011), Development and Change 42.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from povmon.estimate import Design, estimate, palma
+    >>> sample = pd.DataFrame({"village": [1, 2, 3, 4, 5], "w": 1, "income": [10, 20, 30, 40, 60]})
+    >>> design = Design(None, "village", "w")
+    >>> estimate(sample, design, palma("income"))["estimate"].round(6).tolist()
+    [1.0]
     """
     return QuantileShare(name or f"palma({x})", x, (0.9, 1.0), (0.0, 0.4))
 

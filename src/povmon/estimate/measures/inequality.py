@@ -260,8 +260,31 @@ def gini(x: str, *, name: str | None = None) -> Gini:
     weights have no effect. Values are taken as they are, negative ones too; where the mean is
     not positive the coefficient is not defined and the estimate is missing.
 
+    Parameters
+    ----------
+    x : numeric column; rows where it is missing are left out.
+    name : what the table calls it.
+
+    Returns
+    -------
+    A measure, for `estimate`, `joint` and the like.
+
+    Raises
+    ------
+    PovmonError : in `estimate`, where the column is missing (near matches are listed) or is not
+        numeric.
+
     Source: Kendall and Stuart (1977), sec. 2.25; its derivative with respect to a weight as in
     Deville (1999), Survey Methodology 25, sec. 3.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from povmon.estimate import Design, estimate, gini
+    >>> sample = pd.DataFrame({"village": [1, 2, 3, 4], "w": 1, "income": [10, 20, 30, 40]})
+    >>> design = Design(None, "village", "w")
+    >>> estimate(sample, design, gini("income"))["estimate"].tolist()
+    [0.25]
     """
     return Gini(name or f"gini({x})", x)
 
@@ -270,10 +293,20 @@ def gei(x: str, alpha: float, *, name: str | None = None) -> GeneralisedEntropy:
     """Generalised entropy index GE(alpha) of the positive values of column `x`.
 
     GE(alpha) = (mean((x / m)**alpha) - 1) / (alpha**2 - alpha); 0 is the mean logarithmic
-    deviation, 1 the Theil index, 2 half the squared coefficient of variation.
+    deviation, 1 the Theil index, 2 half the squared coefficient of variation. Parameters, returns
+    and errors: see `gini`.
 
     Source: Shorrocks (1984), Econometrica 52, eq. 13; Biewen and Jenkins (2006), Oxford Bulletin
     of Economics and Statistics 68, for the linearised values.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from povmon.estimate import Design, estimate, gei
+    >>> sample = pd.DataFrame({"village": [1, 2, 3, 4], "w": 1, "income": [10, 20, 30, 40]})
+    >>> design = Design(None, "village", "w")
+    >>> estimate(sample, design, gei("income", 2))["estimate"].round(6).tolist()
+    [0.1]
     """
     return GeneralisedEntropy(name or f"gei{alpha:g}({x})", x, float(alpha))
 
@@ -281,7 +314,23 @@ def gei(x: str, alpha: float, *, name: str | None = None) -> GeneralisedEntropy:
 def atkinson(x: str, epsilon: float, *, name: str | None = None) -> Atkinson:
     """Atkinson index with inequality aversion `epsilon` > 0 of the positive values of `x`.
 
+    A = 1 - mean((x / m)**(1 - epsilon))**(1 / (1 - epsilon)); at 1 the geometric mean takes the
+    place of that of powers. Parameters and returns: see `gini`.
+
+    Raises
+    ------
+    PovmonError : `epsilon` is not positive; in `estimate`, as `gini`.
+
     Source: Atkinson (1970), Journal of Economic Theory 2, eq. 13; linearised values as for `gei`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from povmon.estimate import Design, atkinson, estimate
+    >>> sample = pd.DataFrame({"village": [1, 2, 3, 4], "w": 1, "income": [10, 10, 30, 30]})
+    >>> design = Design(None, "village", "w")
+    >>> estimate(sample, design, atkinson("income", 2))["estimate"].round(6).tolist()
+    [0.25]
     """
     if not epsilon > 0:
         raise PovmonError(f"epsilon is {epsilon}", where="atkinson", todo="use a number above 0")

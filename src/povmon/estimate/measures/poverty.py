@@ -291,12 +291,27 @@ def fgt(
     closed : a value equal to the line counts as poor.
     negative : ``zero``: a negative value is poor and its gap counts as for zero, so that no gap
         exceeds 1; ``as is``: its gap is larger than 1.
+    name : what the table calls it.
+
+    Returns
+    -------
+    A measure, for `estimate`, `joint` and the like.
 
     Raises
     ------
-    PovmonError : alpha is negative, or `negative` is neither.
+    PovmonError : alpha is negative, or `negative` is neither; in `estimate`, where a column is
+        missing or not numeric, or a line is not positive.
 
     Source: Foster, Greer and Thorbecke (1984), Econometrica 52, eq. 1.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from povmon.estimate import Design, estimate, fgt
+    >>> sample = pd.DataFrame({"village": [1, 2, 3, 4], "w": 1, "income": [10, 20, 30, 40]})
+    >>> design = Design(None, "village", "w")
+    >>> estimate(sample, design, [fgt("income", 40, a) for a in (0, 1)])["estimate"].tolist()
+    [0.75, 0.375]
     """
     if not alpha >= 0:
         raise PovmonError(f"alpha is {alpha}", where="fgt", todo="use 0 or more")
@@ -314,7 +329,18 @@ def fgt(
 def income_gap_ratio(x: str, line: Line, *, name: str | None = None) -> IncomeGapRatio:
     """Income gap ratio I = P1 / P0: the mean shortfall of the poor as a share of the line.
 
+    `line`: a number or a column. Other parameters, returns and errors: see `fgt`.
+
     Source: Sen (1976), Econometrica 44, sec. 2.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from povmon.estimate import Design, estimate, income_gap_ratio
+    >>> sample = pd.DataFrame({"village": [1, 2, 3, 4], "w": 1, "income": [10, 20, 30, 40]})
+    >>> design = Design(None, "village", "w")
+    >>> estimate(sample, design, income_gap_ratio("income", 40))["estimate"].tolist()
+    [0.5]
     """
     return IncomeGapRatio(name or f"income_gap_ratio({x}, {line})", x, line)
 
@@ -322,7 +348,18 @@ def income_gap_ratio(x: str, line: Line, *, name: str | None = None) -> IncomeGa
 def watts(x: str, line: Line, *, name: str | None = None) -> Watts:
     """Watts index W = sum(w log(z / x) [x < z]) / sum(w); incomes of zero or less are left out.
 
+    `line`: a number or a column. Other parameters, returns and errors: see `fgt`.
+
     Source: Watts (1968); Zheng (1993), Economics Letters 42.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from povmon.estimate import Design, estimate, watts
+    >>> sample = pd.DataFrame({"village": [1, 2, 3, 4], "w": 1, "income": [10, 20, 30, 40]})
+    >>> design = Design(None, "village", "w")
+    >>> estimate(sample, design, watts("income", 40))["estimate"].round(3).tolist()
+    [0.592]
     """
     return Watts(name or f"watts({x}, {line})", x, line)
 
@@ -330,7 +367,18 @@ def watts(x: str, line: Line, *, name: str | None = None) -> Watts:
 def sen(x: str, line: Line, *, name: str | None = None) -> Sen:
     """Sen index S = H (I + (1 - I) G_p) for large numbers of poor, G_p the Gini of their incomes.
 
+    `line`: a number or a column. Other parameters, returns and errors: see `fgt`.
+
     Source: Sen (1976), Econometrica 44, eq. 19.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from povmon.estimate import Design, estimate, sen
+    >>> sample = pd.DataFrame({"village": [1, 2, 3, 4], "w": 1, "income": [10, 20, 30, 40]})
+    >>> design = Design(None, "village", "w")
+    >>> estimate(sample, design, sen("income", 40))["estimate"].round(3).tolist()
+    [0.458]
     """
     return Sen(name or f"sen({x}, {line})", x, line, graded=True)
 
@@ -338,6 +386,18 @@ def sen(x: str, line: Line, *, name: str | None = None) -> Sen:
 def sst(x: str, line: Line, *, name: str | None = None) -> SenShorrocksThon:
     """Sen-Shorrocks-Thon index: the poverty gap times 1 + the Gini of all gaps.
 
+    P1 (1 + G(gaps)). `line`: a number or a column. Other parameters, returns and errors: see
+    `fgt`.
+
     Source: Shorrocks (1995), Econometrica 63, eq. 9; Osberg and Xu (2000) for this form.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from povmon.estimate import Design, estimate, sst
+    >>> sample = pd.DataFrame({"village": [1, 2, 3, 4], "w": 1, "income": [10, 20, 30, 40]})
+    >>> design = Design(None, "village", "w")
+    >>> estimate(sample, design, sst("income", 40))["estimate"].round(3).tolist()
+    [0.531]
     """
     return SenShorrocksThon(name or f"sst({x}, {line})", x, line, graded=True)

@@ -188,6 +188,15 @@ def relative_line(
         is estimated from all rows of its group, whichever domain the index is for, and each of
         them enters the standard error.
 
+    Returns
+    -------
+    A line, for `fgt`.
+
+    Raises
+    ------
+    PovmonError : `share` is not positive, `of` is neither; in `estimate`, where a column is
+        missing or the line comes out not positive.
+
     Examples
     --------
     >>> from povmon.estimate import fgt, relative_line

@@ -343,6 +343,9 @@ def draws(
     PovmonError : as `lay` and `replication`; the names of frames and designs differ; the labels
         of two surveys are of different types.
 
+    Source: Rust and Rao (1996), Statistical Methods in Medical Research 5; each method names its
+    own.
+
     Examples
     --------
     The same villages visited twice: the change is known better than either level.

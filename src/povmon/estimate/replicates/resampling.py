@@ -136,6 +136,16 @@ class Jackknife:
     Source
     ------
     Rust and Rao (1996), Statistical Methods in Medical Research 5; Wolter (2007), ch. 4.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from povmon.estimate import Design, Jackknife, estimate, mean
+    >>> sample = pd.DataFrame({"county": [1, 1, 2, 2], "village": [1, 2, 3, 4], "w": 1,
+    ...                        "y": [1, 3, 5, 7]})
+    >>> table = estimate(sample, Design("county", "village", "w"), mean("y"), method=Jackknife())
+    >>> table[["estimate", "se"]].round(3).values.tolist()
+    [[4.0, 0.707]]
     """
 
     mse: bool = False
@@ -177,6 +187,16 @@ class BRR:
     ------
     McCarthy (1969), Review of the International Statistical Institute 37; Judkins (1990),
     Journal of Official Statistics 6, for Fay's method; Wolter (2007), ch. 3.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from povmon.estimate import BRR, Design, estimate, mean
+    >>> sample = pd.DataFrame({"county": [1, 1, 2, 2], "village": [1, 2, 3, 4], "w": 1,
+    ...                        "y": [1, 3, 5, 7]})
+    >>> table = estimate(sample, Design("county", "village", "w"), mean("y"), method=BRR())
+    >>> table[["estimate", "se"]].round(3).values.tolist()
+    [[4.0, 0.707]]
     """
 
     fay: float = 0.0
@@ -237,6 +257,16 @@ class Bootstrap:
     ------
     Rao and Wu (1988), Journal of the American Statistical Association 83; Rao, Wu and Yue
     (1992), Survey Methodology 18, with m_h = n_h - 1.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from povmon.estimate import Bootstrap, Design, estimate, mean
+    >>> sample = pd.DataFrame({"county": [1, 1, 2, 2], "village": [1, 2, 3, 4], "w": 1,
+    ...                        "y": [1, 3, 5, 7]})
+    >>> table = estimate(sample, Design("county", "village", "w"), mean("y"), method=Bootstrap(500))
+    >>> table[["estimate", "se"]].round(3).values.tolist()
+    [[4.0, 0.724]]
     """
 
     replicates: int = 1000

@@ -46,6 +46,17 @@ def write_sorted(
     ------
     PovmonError : the design has two stages with finite populations or calibrated weights, which
         these files do not hold; a column is missing or not numeric.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import pandas as pd
+    >>> from povmon.estimate import Design, write_sorted
+    >>> sample = pd.DataFrame({"village": [1, 2], "w": 1.0, "income": [10.0, 30.0]})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_sorted(sample, Design(None, "village", "w"), None, ["income"], folder)
+    ...     sorted(file.stem for file in Path(folder).iterdir())
+    ['cells', 'domains', 'rows', 'units']
     """
     if design.calibration is not None or design.poststrata is not None:
         raise PovmonError("calibrated weights cannot be kept in sorted files", where="write_sorted")
@@ -88,6 +99,14 @@ def _write(path: Path, table: pd.DataFrame, facts: dict[str, Any] | None = None)
 
 def read_sorted(folder: Path | str) -> Prepared:
     """Read what `write_sorted` wrote; ``read_sorted(folder).estimate(measures)`` is then fast.
+
+    Parameters
+    ----------
+    folder : what `write_sorted` was given.
+
+    Returns
+    -------
+    `Prepared`, as from `prepare`.
 
     Raises
     ------

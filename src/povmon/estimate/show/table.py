@@ -13,14 +13,14 @@ ROWS = 40
 STATISTICS = {
     "estimate": "estimate", "se": "SE", "interval": "interval", "rank": "rank",
     "ranks": "rank, from - to", "probability": "probability", "n": "n", "n_psu": "PSUs",
-    "df": "df", "deff": "design effect", "p": "p", "note": "note",
+    "df": "df", "deff": "design effect", "p": "p", "p_holm": "p, Holm", "note": "note",
 }  # fmt: skip
 PARTS = {
     "ci_low", "ci_high", "rank_low", "rank_high", "estimate_a", "estimate_b", "band_low",
     "band_high", "cv", "excluded", "mc_se", "draws", "t_low", "t_high", "replicates",
 }  # fmt: skip
 # Decimal places of what has no standard error of its own.
-DIGITS = {"rank": 0, "n": 0, "n_psu": 0, "df": 0, "deff": 2, "probability": 2, "p": 3}
+DIGITS = {"rank": 0, "n": 0, "n_psu": 0, "df": 0, "deff": 2, "probability": 2, "p": 3, "p_holm": 3}
 STYLE = "text-align:{}; white-space:nowrap; padding:0.15em 0.7em; font-variant-numeric:tabular-nums"
 
 
@@ -31,6 +31,13 @@ class Table(pd.DataFrame):
     column, and a line says what is left out. Everything else is a DataFrame's: the columns keep
     full precision, and ``pd.DataFrame(table)`` is a plain one. ``table.plot()`` draws it, as
     `povmon.estimate.plot` does.
+
+    Examples
+    --------
+    >>> from povmon.estimate import Table
+    >>> table = Table({"measure": ["mean(y)"], "estimate": [2.0], "se": [0.5]})
+    >>> pd.DataFrame(table)["estimate"].tolist()
+    [2.0]
     """
 
     @property
