@@ -120,3 +120,17 @@ def test_tables_without_estimates_show_themselves_as_pandas_does(table: Table) -
 def test_the_settings_of_a_curve_stay(survey: pd.DataFrame) -> None:
     found = lorenz_curve(survey, DESIGN, "income", points=5)
     assert found.attrs["curve"] == "Lorenz curve"
+
+
+def test_domains_may_be_named_as_a_statistic_of_another_table(survey: pd.DataFrame) -> None:
+    rows = survey.rename(columns={"area": "p", "minority": "rank"})
+    found = estimate(rows, DESIGN, fgt("income", 2300, 0), ["p", "rank"])
+    html = str(found._repr_html_())
+    assert ">north</td>" in html and html.index(">rank</th>") < html.index(">estimate</th>")
+    axis = found.plot().axes[0]
+    assert [label.get_text() for label in axis.get_yticklabels()][-1] == "north, 1"
+
+
+def test_small_p_values_are_not_zero() -> None:
+    frame = pd.DataFrame({"estimate": [0.5, 0.5], "se": [0.1, 0.1], "p": [1e-9, 0.04]})
+    assert readable(frame)["p"] == ["<0.001", "0.040"]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from povmon.errors import PovmonError
-from povmon.estimate.show.table import PARTS, STATISTICS
+from povmon.estimate.show.table import labels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -99,7 +99,7 @@ def _differences(frame: pd.DataFrame, sort: bool) -> Figure:
     frame = frame.copy()
     for name in pairs:
         first, second = frame.pop(f"{name}_a").astype(str), frame.pop(f"{name}_b").astype(str)
-        frame[name] = first + " against " + second
+        frame.insert(0, name, first + " against " + second)
     return _dots(frame, sort, "measure", "first against second, {level} % interval", zero=True)
 
 
@@ -163,10 +163,10 @@ def _one_panel(
 
 
 def _row_labels(own: pd.DataFrame) -> list[str]:
-    labels = [c for c in own.columns if c not in PARTS and c not in STATISTICS]
-    if not labels:
+    names = labels(own)
+    if not names:
         return ["whole sample"] * len(own)
-    return [", ".join(str(v) for v in row) for row in own[labels].itertuples(index=False)]
+    return [", ".join(str(v) for v in row) for row in own[names].itertuples(index=False)]
 
 
 def _ranks(frame: pd.DataFrame, sort: bool) -> Figure:

@@ -74,7 +74,7 @@ def shown(table: pd.DataFrame) -> Table:
 def as_html(table: pd.DataFrame) -> str:
     """The table in HTML, its texts escaped."""
     top = table.head(ROWS)
-    columns = {name: top[name].map(_label) for name in table.columns if _is_label(table, name)}
+    columns = {name: top[name].map(_label) for name in labels(table)}
     numbers = readable(top)
     listed = {STATISTICS[name]: numbers[name] for name in STATISTICS if name in numbers}
     head = "".join(_cell(str(name), "left", "th") for name in columns)
@@ -95,6 +95,7 @@ def as_html(table: pd.DataFrame) -> str:
 
 def readable(table: pd.DataFrame) -> dict[str, list[str]]:
     """Statistics as text, by column; those that say nothing in any row are left out."""
+    table = table.drop(columns=labels(table))
     places = _places(table)
     found = {"estimate": _rounded(table["estimate"], places)}
     if "se" in table:
@@ -105,8 +106,11 @@ def readable(table: pd.DataFrame) -> dict[str, list[str]]:
             limits = zip(_rounded(table[low], digits), _rounded(table[high], digits), strict=True)
             found[name] = ["" if not a or not b else f"{a} \N{EN DASH} {b}" for a, b in limits]
     for name, decimals in DIGITS.items():
-        if name in table and not _is_label(table, name):
+        if name in table:
             found[name] = _rounded(table[name], np.full(len(table), decimals))
+    for name in {"p", "p_holm"} & set(table.columns):
+        small = (table[name] < 0.0005).to_numpy()
+        found[name] = ["<0.001" if s else x for s, x in zip(small, found[name], strict=True)]
     if "note" in table:
         found["note"] = ["" if pd.isna(text) else str(text) for text in table["note"]]
     return {name: texts for name, texts in found.items() if any(texts)}
@@ -128,10 +132,16 @@ def _rounded(values: pd.Series[Any], places: np.ndarray[Any, Any]) -> list[str]:
     ]
 
 
-def _is_label(table: pd.DataFrame, name: Any) -> bool:
-    if name == "p" and "band_low" in table:
-        return True  # of a curve: the share of persons, not a test's p-value
-    return name not in PARTS and name not in STATISTICS
+def labels(table: pd.DataFrame) -> list[Any]:
+    """The columns that name a row: those before the numbers, whatever they are called (a domain
+    can be named ``p``), and those that are no statistic."""
+    numbers = [i for i, c in enumerate(table.columns) if c in ("estimate", "estimate_a")]
+    first = min(numbers, default=0)
+    return [
+        c
+        for i, c in enumerate(table.columns)
+        if i < first or (c not in PARTS and c not in STATISTICS)
+    ]
 
 
 def _label(value: Any) -> str:
@@ -148,7 +158,8 @@ def _left_out(table: pd.DataFrame, numbers: dict[str, list[str]]) -> str:
     """What is not shown, in a sentence or two."""
     covered = {"ci_low", "ci_high"} if "interval" in numbers else set()
     covered |= {"rank_low", "rank_high"} if "ranks" in numbers else set()
-    hidden = [str(c) for c in table.columns if c in PARTS and c not in covered]
+    own = set(table.columns) - set(labels(table)) - covered
+    hidden = [str(c) for c in table.columns if c in PARTS and c in own]
     words = []
     if len(table) > ROWS:
         words.append(f"The first {ROWS} of {len(table):,} rows.")
