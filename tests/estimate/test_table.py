@@ -27,6 +27,7 @@ from povmon.estimate import (
     watts,
 )
 from povmon.estimate.core.domains import lay_domains
+from povmon.estimate.core.order import sort_by
 from povmon.estimate.core.rows import Rows
 from povmon.estimate.design import coded
 from povmon.estimate.measures.base import Measure, linearise
@@ -335,3 +336,18 @@ def test_codes_of_the_largest_integers() -> None:
     values = pd.Series(np.array([2**64 - 1, 2**64 - 2, 2**64 - 1], dtype="uint64"))
     code, uniques = coded(values)
     assert list(code) == [1, 0, 1] and list(uniques) == [2**64 - 2, 2**64 - 1]
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 3), st.sampled_from([-2.0, -0.0, 0.0, 1.0, 1.5, 7.0, 2.0**40])),
+        max_size=30,
+    )
+)
+def test_rows_are_sorted_as_lexsort_does(listed: list[tuple[int, float]]) -> None:
+    code = np.array([c for c, _ in listed], dtype=np.int64)
+    for factor in (1.0, 1 / 3, 2.0**30):
+        value = np.array([v for _, v in listed], dtype=np.float64) * factor
+        np.testing.assert_array_equal(sort_by(code, value, 4), np.lexsort((value, code)))
+    many = np.where(code > 1, 2**60, code)
+    np.testing.assert_array_equal(sort_by(many, value, 2**60 + 1), np.lexsort((value, many)))
