@@ -289,11 +289,18 @@ def _coded_dense(values: npt.NDArray[Any]) -> tuple[Ints, pd.Index[Any]] | None:
     low, high = int(values.min()), int(values.max())
     if high - low >= 2 * len(values) or high > np.iinfo(np.int64).max:
         return None
-    place = values.astype(np.int64) - low
-    occurs = np.zeros(high - low + 1, dtype=bool)
-    occurs[place] = True
-    code = (np.cumsum(occurs) - 1)[place]
-    return code, pd.Index((np.flatnonzero(occurs) + low).astype(values.dtype))
+    code, places = code_dense(values.astype(np.int64) - low, high - low + 1)
+    return code, pd.Index((places + low).astype(values.dtype))
+
+
+def code_dense(key: Ints, size: int) -> tuple[Ints, Ints]:
+    """Codes (n,) of keys in 0..size-1, and the keys that occur, in order: by a table of `size`."""
+    occurs = np.zeros(size, dtype=bool)
+    occurs[key] = True
+    keys = np.flatnonzero(occurs)
+    table = np.empty(size, dtype=np.int32)
+    table[keys] = np.arange(len(keys), dtype=np.int32)
+    return table[key].astype(np.int64), keys
 
 
 def codes(frame: pd.DataFrame, name: str) -> tuple[Ints, pd.Index[Any]]:

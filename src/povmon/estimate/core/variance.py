@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 
 from povmon.estimate.core.domains import Domains
-from povmon.estimate.design import Floats, Ints, Lonely, Sample, Stage
+from povmon.estimate.design import Floats, Ints, Lonely, Sample, Stage, code_dense
 from povmon.estimate.measures.base import Shared
 
 NONE = np.empty(0, dtype=np.int64)
 ROWS_AT_ONCE = 2**16
+TABLE = 2**23
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,10 @@ def lay_cells(sample: Sample, domains: Domains) -> Layout:
         key = domains.code * units + last.unit
         if outside.any():
             key[outside] = len(domains) * units
-        of_row, keys = pd.factorize(key, sort=True)
+        pairs = len(domains) * units + 1
+        # A table of all pairs of domain and unit is faster than hashing, as long as it is small.
+        small = pairs <= max(TABLE, 8 * len(key))
+        of_row, keys = code_dense(key, pairs) if small else pd.factorize(key, sort=True)
         keys = keys[:-1] if len(keys) and keys[-1] == len(domains) * units else keys
     return layout_of(sample, of_row, keys // units, keys % units)
 
