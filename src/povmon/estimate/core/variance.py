@@ -13,7 +13,6 @@ from povmon.estimate.measures.base import Shared
 
 NONE = np.empty(0, dtype=np.int64)
 ROWS_AT_ONCE = 2**16
-TABLE = 2**23
 
 
 @dataclass(frozen=True)
@@ -84,8 +83,8 @@ def lay_cells(sample: Sample, domains: Domains) -> Layout:
         if outside.any():
             key[outside] = len(domains) * units
         pairs = len(domains) * units + 1
-        # A table of all pairs of domain and unit is faster than hashing, as long as it is small.
-        small = pairs <= max(TABLE, 8 * len(key))
+        # A table of all pairs of domain and unit is faster than hashing, where the rows are many.
+        small = pairs <= 8 * len(key)
         of_row, keys = code_dense(key, pairs) if small else pd.factorize(key, sort=True)
         keys = keys[:-1] if len(keys) and keys[-1] == len(domains) * units else keys
     return layout_of(sample, of_row, keys // units, keys % units)
