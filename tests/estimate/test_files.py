@@ -177,6 +177,27 @@ def test_domains_of_categories_dates_and_missing_numbers(
         same(got, want)
 
 
+def test_measures_of_other_columns_have_a_table_of_their_own(
+    survey: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Combinations of two incomes are about as many as the rows; values of each are not."""
+    rows = survey.assign(
+        income_pc=survey["income_pc"].round(-3), consumption_pc=survey["consumption_pc"].round(-3)
+    )
+    sizes = []
+    plain = values_module.Gathered.table
+
+    def sized(self: values_module.Gathered) -> pa.Table:
+        sizes.append(plain(self).num_rows)
+        return plain(self)
+
+    monkeypatch.setattr(values_module.Gathered, "table", sized)
+    measures = [gini("income_pc"), quantile("income_pc", 0.5), gini("consumption_pc")]
+    source = in_files(rows, tmp_path / "register")
+    same(estimate(source, DESIGN, measures), estimate(rows, DESIGN, measures))
+    assert sizes == [rows[c].nunique(dropna=False) for c in ("income_pc", "consumption_pc")]
+
+
 @pytest.mark.parametrize("method", [Jackknife(), Bootstrap(50, seed=4)], ids=["jkn", "bootstrap"])
 def test_replicates_of_sums(method: object, survey: pd.DataFrame, tmp_path: Path) -> None:
     source = in_files(survey, tmp_path / "register")

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from povmon import paths
+from povmon.cores import cores
 from povmon.errors import PovmonError
 from povmon.pipeline.facts import Facts, facts
 from povmon.pipeline.files import Hashes, files_below, write_atomically
@@ -54,7 +55,7 @@ def bench(survey: str, area: str = "") -> str:
         cold = _run(root, survey)
         still = [_run(root, survey) for _ in range(NOTHING_RUNS)]
         lines = [
-            f"{survey}, {len(os.sched_getaffinity(0))} cores; set-up (.venv, boundaries) apart",
+            f"{survey}, {cores()} cores; set-up (.venv, boundaries) apart",
             f"from nothing: {cold.seconds:.1f} s, {cold.made} tasks, peak {cold.peak_mib} MiB",
             f"nothing to do: {statistics.median(m.seconds for m in still):.2f} s (median of "
             f"{NOTHING_RUNS})",

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from povmon import paths
+from povmon.cores import cores
 from povmon.pipeline.engine import Outcome, Run
 from povmon.pipeline.facts import Facts, facts, state_folder
 from povmon.pipeline.files import Hashes, cannot_write, from_stored, label, stored_name
@@ -87,7 +88,7 @@ def default_jobs() -> int:
     for flag in flags:
         if flag.startswith("-j") and flag[2:].isdigit():
             return max(1, int(flag[2:]))
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores()
 
 
 def report(outcome: Outcome, survey: str) -> int:

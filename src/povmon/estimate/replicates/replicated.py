@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeGuard
 
 import numpy as np
 
+from povmon.cores import cores
 from povmon.estimate.core.order import sums_of_runs
 from povmon.estimate.core.tally import Sums
 from povmon.estimate.design import Floats
@@ -79,7 +79,7 @@ def _in_threads(fill: Callable[[slice], None], replicates: int, size: int) -> No
     step = max(1, AT_ONCE // max(size, 1))
     blocks = [slice(i, min(i + step, replicates)) for i in range(0, replicates, step)]
     fill(blocks[0])
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         list(pool.map(fill, blocks[1:]))
 
 

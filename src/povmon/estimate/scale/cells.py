@@ -88,10 +88,6 @@ class ChunkSums:
         domains, rows = Domains(cell, labels), Rows(frame)
         return cls(rows, labels, Sums(rows, sample, lay_cells(sample, domains), domains))
 
-    def table(self, columns: dict[str, Floats]) -> pd.DataFrame:
-        """The cells with their sums."""
-        return self.labels.assign(**columns)
-
     def of_measure(self, number: int, measure: SumMeasure) -> dict[str, Floats]:
         """Totals, products and counts of a measure by cell."""
         return _named(number, self.sums, measure.parts(self.rows))

@@ -40,8 +40,8 @@ from povmon.estimate.scale.values import (
     Gathered,
     Lookup,
     groups_of,
-    labels_of,
     linearise_values,
+    values_of,
     values_of_chunk,
 )
 from povmon.estimate.scale.workers import Workers, followed, workers
@@ -84,8 +84,8 @@ def estimate_files(
     read = [*keys.columns, design.weight, *(c for m in listed.values() for c in m.columns)]
     parts = chunks(source, list(dict.fromkeys(read)))
     with workers() as crew:
-        lookup, found = _distributions(crew, parts, keys, distributions)
-        cells = _cells(crew, parts, Pass(keys, sums, lookup))
+        lookups, found = _distributions(crew, parts, keys, distributions)
+        cells = _cells(crew, parts, Pass(keys, sums, lookups))
     # The cells as rows of a sample: the design is laid over them, and checked, as a whole.
     laid = prepared(Rows(cells), lay(cells, replace(design, weight=WEIGHT)), list(names))
     answers = {j: _answer(j, m, laid.sums, cells, found.get(j)) for j, m in listed.items()}
@@ -145,13 +145,13 @@ class Pass:
 
     keys: Keys
     sums: dict[int, SumMeasure]
-    lookup: Lookup | None
+    lookups: list[Lookup]
 
     @property
     def columns(self) -> list[str]:
         """The columns that measures are made from."""
         own = [column for measure in self.sums.values() for column in measure.columns]
-        return [*own, *(self.lookup.columns if self.lookup else ())]
+        return [*own, *(column for lookup in self.lookups for column in lookup.values.columns)]
 
 
 def cells_of_chunk(chunk: Chunk, plan: Pass) -> pd.DataFrame:
@@ -162,9 +162,9 @@ def cells_of_chunk(chunk: Chunk, plan: Pass) -> pd.DataFrame:
         found: dict[str, Floats] = {WEIGHT: sums(weight)}
         for number, measure in plan.sums.items():
             found |= laid.of_measure(number, measure)
-        if plan.lookup is not None:
-            at = plan.lookup.rows(laid.rows)
-            for number, known in plan.lookup.measures.items():
+        for lookup in plan.lookups:
+            at = lookup.rows(laid.rows)
+            for number, known in lookup.measures.items():
                 found |= laid.of_values(number, known.values[at], known.used[at])
                 if known.shared is not None:
                     found[name(number, "shared")] = sums(weight * known.shared[at])
@@ -181,20 +181,24 @@ def _cells(crew: Workers, parts: list[Chunk], plan: Pass) -> pd.DataFrame:
 
 def _distributions(
     crew: Workers, parts: list[Chunk], keys: Keys, measures: dict[int, DistributionMeasure]
-) -> tuple[Lookup | None, dict[int, Linearised]]:
-    """What rows look up in the table of values, and the measures' estimates from it."""
+) -> tuple[list[Lookup], dict[int, Linearised]]:
+    """What rows look up in the tables of values, and the measures' estimates from these."""
     if not measures:
-        return None, {}
-    listed = list(measures.values())
-    labels = labels_of(listed, keys.by)
-    columns = [c for c in dict.fromkeys(c for m in listed for c in m.columns) if c not in labels]
-    gathered = Gathered([*labels, *columns])
+        return [], {}
+    listed = values_of(measures, keys.by)
+    gathered = [Gathered(values.keys) for values in listed]
     made = crew.results(values_of_chunk, parts, (keys, listed))
-    for table in followed(made, "Values that occur", len(parts)):
-        gathered.add(table)
-    frame = gathered.table().to_pandas()
-    found = linearise_values(measures, frame, keys.by)
-    return Lookup.of(frame, labels, columns, found), found
+    for tables in followed(made, "Values that occur", len(parts)):
+        for whole, table in zip(gathered, tables, strict=True):
+            whole.add(table)
+    lookups: list[Lookup] = []
+    found: dict[int, Linearised] = {}
+    for values, whole in zip(listed, gathered, strict=True):
+        frame = whole.table().to_pandas()
+        linearised = linearise_values(values.measures, frame, keys.by)
+        lookups.append(Lookup.of(frame, values, linearised))
+        found |= linearised
+    return lookups, found
 
 
 def _answer(

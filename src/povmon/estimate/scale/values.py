@@ -28,9 +28,32 @@ from povmon.estimate.scale.chunks import Chunk
 WAITING = 2**22
 
 
-def labels_of(measures: Sequence[DistributionMeasure], by: Sequence[str]) -> list[str]:
-    """Columns that are labels in the table of values: domains, and groups with lines."""
-    return list(dict.fromkeys([*by, *groups_of(measures)]))
+@dataclass(frozen=True)
+class Values:
+    """Measures of the same columns, which share a table of the values that occur.
+
+    Measures of other columns have a table of their own: the combinations of two incomes would be
+    about as many as the rows. `labels`: columns of the domains and of groups with a relative line.
+    """
+
+    labels: tuple[str, ...]
+    columns: tuple[str, ...]
+    measures: dict[int, DistributionMeasure]  # by their number
+
+    @property
+    def keys(self) -> list[str]:
+        """The columns that tell rows of the table apart."""
+        return [*self.labels, *self.columns]
+
+
+def values_of(measures: dict[int, DistributionMeasure], by: Sequence[str]) -> list[Values]:
+    """The measures by the columns that they are made from."""
+    found: dict[tuple[tuple[str, ...], tuple[str, ...]], dict[int, DistributionMeasure]] = {}
+    for number, measure in measures.items():
+        labels = tuple(dict.fromkeys([*by, *groups_of([measure])]))
+        columns = tuple(sorted(set(measure.columns) - set(labels)))
+        found.setdefault((labels, columns), {})[number] = measure
+    return [Values(*key, listed) for key, listed in found.items()]
 
 
 def groups_of(measures: Sequence[DistributionMeasure]) -> tuple[str, ...]:
@@ -39,17 +62,19 @@ def groups_of(measures: Sequence[DistributionMeasure]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(column for column in lines if column is not None))
 
 
-def values_of_chunk(chunk: Chunk, plan: tuple[Keys, list[DistributionMeasure]]) -> pa.Table:
-    """The combinations of domain and values of a chunk with their weight."""
-    keys, measures = plan
-    labels = labels_of(measures, keys.by)
-    columns = [c for c in dict.fromkeys(c for m in measures for c in m.columns) if c not in labels]
+def values_of_chunk(chunk: Chunk, plan: tuple[Keys, list[Values]]) -> list[pa.Table]:
+    """The combinations of domain and values of a chunk with their weight, a table for each."""
+    keys, listed = plan
     with told(chunk):
-        rows, weight = read_checked(chunk, keys, columns)
-        # Adding zero makes -0.0 a plain zero.
-        table = {column: numbers(rows, column) + 0.0 for column in columns}
-        frame = rows[labels].assign(**table, **{WEIGHT: weight})
-    return added_values([pa.Table.from_pandas(frame, preserve_index=False)], [*labels, *columns])
+        rows, weight = read_checked(chunk, keys, [c for values in listed for c in values.columns])
+        tables = []
+        for values in listed:
+            # Adding zero makes -0.0 a plain zero.
+            found = {column: numbers(rows, column) + 0.0 for column in values.columns}
+            frame = rows[list(values.labels)].assign(**found, **{WEIGHT: weight})
+            table = pa.Table.from_pandas(frame, preserve_index=False)
+            tables.append(added_values([table], values.keys))
+        return tables
 
 
 def added_values(tables: Sequence[pa.Table], keys: Sequence[str]) -> pa.Table:
@@ -99,29 +124,22 @@ class Lookup:
     values that occur in each column, with one more for missing ones.
     """
 
-    labels: tuple[str, ...]
-    columns: tuple[str, ...]
+    values: Values
     occur: tuple[Any, ...]
     key: Ints
     measures: dict[int, Known]  # by the measure's number
 
     @classmethod
-    def of(
-        cls,
-        frame: pd.DataFrame,
-        labels: Sequence[str],
-        columns: Sequence[str],
-        found: dict[int, Linearised],
-    ) -> Lookup:
+    def of(cls, frame: pd.DataFrame, values: Values, found: dict[int, Linearised]) -> Lookup:
         """From the table of values and what each measure is on it."""
-        occur = tuple(_occurring(frame[c]) for c in (*labels, *columns))
+        occur = tuple(_occurring(frame[c]) for c in values.keys)
         if np.prod([len(o) + 1.0 for o in occur]) > np.iinfo(np.int64).max:
             raise PovmonError(
-                f"there are too many combinations of {', '.join([*labels, *columns])}",
+                f"there are too many combinations of {', '.join(values.keys)}",
                 where="estimate, from files",
-                todo="estimate the measures one at a time, or round the values",
+                todo="round the values, or read the files into a DataFrame",
             )
-        key = _key(frame, (*labels, *columns), occur)
+        key = _key(frame, values.keys, occur)
         order = np.argsort(key, kind="stable")
         known = {
             j: Known(
@@ -129,14 +147,14 @@ class Lookup:
             )
             for j, f in found.items()
         }
-        return cls(tuple(labels), tuple(columns), occur, key[order], known)
+        return cls(values, occur, key[order], known)
 
     def rows(self, rows: Rows) -> Ints:
         """Where the rows of a chunk stand in the table, (n,)."""
-        frame = pd.DataFrame({c: rows.frame[c] for c in self.labels})
-        for column in self.columns:
+        frame = pd.DataFrame({c: rows.frame[c] for c in self.values.labels})
+        for column in self.values.columns:
             frame[column] = numbers(rows.frame, column) + 0.0
-        key = _key(frame, (*self.labels, *self.columns), self.occur)
+        key = _key(frame, self.values.keys, self.occur)
         # Sorted questions are answered several times faster: the table is read in order.
         order = np.argsort(key)
         at = np.empty(len(key), dtype=np.int64)

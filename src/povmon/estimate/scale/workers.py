@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from rich.console import Console
 from rich.progress import Progress
 
+from povmon.cores import cores
 from povmon.errors import PovmonError
 from povmon.estimate.scale.chunks import Chunk
 
@@ -35,7 +36,7 @@ class Threads:
 
     def results(self, work: Work, chunks: Sequence[Chunk], shared: Any) -> Iterator[Any]:
         """As in `Workers`; a chunk or two ahead of what has been taken."""
-        number = len(os.sched_getaffinity(0))
+        number = cores()
         with ThreadPoolExecutor(number) as pool:
             waiting: deque[Any] = deque()
             try:
