@@ -66,7 +66,7 @@ test: lint ## Check style and types, and run the tests that take minutes at most
 	@$(PYTHON) -m pytest -m "not slow"
 
 test-all: lint ## Run every test, also the slow ones (notebooks, browser)
-	@$(PYTHON) -m pytest
+	@POVMON_EXAMPLES=thorough $(PYTHON) -m pytest
 
 lint: $(STAMP) ## Check style (ruff) and types (mypy)
 	@$(PYTHON) -m ruff check .

@@ -9,6 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Properties are tried on the same examples each time: few in `make test`, more in `make test-all`.
+settings.register_profile("fast", max_examples=8, deadline=None, derandomize=True)
+settings.register_profile("thorough", max_examples=40, deadline=None, derandomize=True)
+settings.load_profile(os.environ.get("POVMON_EXAMPLES", "fast"))
 
 PROJECT = Path(__file__).parents[1]
 

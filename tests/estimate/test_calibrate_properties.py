@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import optimize, sparse
 
@@ -66,7 +66,6 @@ def made(frame: pd.DataFrame, known: dict, method: str, bounds: tuple | None) ->
 
 
 @pytest.mark.parametrize(("method", "bounds"), METHODS)
-@settings(max_examples=20, deadline=None)
 @given(sample=samples())
 def test_totals_are_met_and_have_no_error(method: str, bounds: tuple, sample: tuple) -> None:
     frame, margins, numeric = sample
@@ -85,7 +84,6 @@ def test_totals_are_met_and_have_no_error(method: str, bounds: tuple, sample: tu
 
 
 @pytest.mark.parametrize(("method", "bounds"), METHODS)
-@settings(max_examples=15, deadline=None)
 @given(sample=samples())
 def test_calibrating_twice_changes_nothing(method: str, bounds: tuple, sample: tuple) -> None:
     frame, margins, numeric = sample
@@ -97,7 +95,6 @@ def test_calibrating_twice_changes_nothing(method: str, bounds: tuple, sample: t
     np.testing.assert_allclose(twice["g"], twice["w"], rtol=1e-9)
 
 
-@settings(max_examples=20, deadline=None)
 @given(sample=samples(), scale=st.floats(1e-6, 1e6))
 def test_scale_of_base_weights_has_no_effect_on_full_margins(sample: tuple, scale: float) -> None:
     frame, margins, numeric = sample
@@ -110,7 +107,6 @@ def test_scale_of_base_weights_has_no_effect_on_full_margins(sample: tuple, scal
     np.testing.assert_allclose(raked[0], raked[1], rtol=1e-9)
 
 
-@settings(max_examples=20, deadline=None)
 @given(sample=samples())
 def test_proportional_fitting_is_raking(sample: tuple) -> None:
     frame, margins, _ = sample

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from povmon.errors import PovmonError
@@ -105,7 +105,6 @@ def test_errors_agree_with_the_jackknife(kind: Any) -> None:
     assert linear == pytest.approx(jackknife, rel=0.02)
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_properties(data: st.DataObject) -> None:
     n = data.draw(st.integers(2, 12))

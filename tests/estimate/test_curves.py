@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special
 
@@ -210,6 +210,7 @@ def test_band_factor() -> None:
     assert np.isnan(band_factor(np.zeros((2, 2)), 9)) and np.isnan(band_factor(np.eye(2), 0))
 
 
+@pytest.mark.slow
 def test_band_covers_the_whole_curve() -> None:
     """Curves of samples from one population lie in the band around the truth 95 times in 100."""
     rng = np.random.default_rng(0)
@@ -225,7 +226,6 @@ def test_band_covers_the_whole_curve() -> None:
     assert 0.92 < points / draws / len(p) < 0.98
 
 
-@settings(max_examples=15, deadline=None)
 @given(st.integers(0, 10**6), st.floats(0.01, 1e4))
 def test_properties(seed: int, scale: float) -> None:
     frame = sample(40, seed).round({"y": -2, "w": 0}).assign(c=range(40), h=0)

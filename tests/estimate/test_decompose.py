@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from povmon.errors import PovmonError
@@ -91,7 +91,6 @@ def value(table: pd.DataFrame, **labels: Any) -> float:
 # Shapley.
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.integers(1, 5), st.integers(0, 10**6))
 def test_shapley_is_the_mean_over_all_orderings(n: int, seed: int) -> None:
     rng, names = np.random.default_rng(seed), list("abcde"[:n])
@@ -254,7 +253,6 @@ def test_poverty_by_group(alpha: Any) -> None:
         assert of["estimate", "contribution"].sum() == pytest.approx(whole.loc[g, "estimate"])
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**6), st.sampled_from([-1, 0, 0.3, 1, 1.7, 2, 3]))
 def test_entropy_adds_up(seed: int, alpha: float) -> None:
     frame = sample(60, seed).round({"y": -2})
@@ -275,7 +273,6 @@ def test_entropy_adds_up(seed: int, alpha: float) -> None:
     assert between == pytest.approx(whole["estimate"].iloc[0], rel=1e-9, abs=1e-13)
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**6))
 def test_gini_by_group_adds_up(seed: int) -> None:
     frame = sample(60, seed).round({"y": -2})
@@ -328,7 +325,6 @@ def test_errors_of_group_components() -> None:
         np.testing.assert_allclose(jackknife["se"], boot["se"], rtol=0.12, atol=2e-5)
 
 
-@settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10**6))
 def test_gini_by_source_adds_up(seed: int) -> None:
     frame = sample(50, seed).round({"wage": -2, "rest": -2})

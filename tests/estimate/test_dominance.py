@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -97,7 +97,6 @@ def test_tests_by_hand() -> None:
     np.testing.assert_allclose(width, critical * se)
 
 
-@settings(max_examples=15, deadline=None)
 @given(st.integers(0, 2**31), st.floats(0, 1))
 def test_a_distribution_moved_up_dominates(seed: int, shift: float) -> None:
     frame = village_survey(seed, 240)
@@ -114,7 +113,6 @@ def test_a_distribution_moved_up_dominates(seed: int, shift: float) -> None:
     assert "east dominates" not in set(found.verdicts["verdict"])
 
 
-@settings(max_examples=15, deadline=None)
 @given(st.integers(0, 2**31))
 def test_sides_exchanged(seed: int) -> None:
     frame = village_survey(seed, 240, 0.1)

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from povmon.errors import PovmonError
@@ -218,7 +218,6 @@ def test_lorenz_ordinates_of_distinct_values(tmp_path: Path) -> None:
              estimate(rows, Design(None, "psu", "w"), measures))  # fmt: skip
 
 
-@settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(8, 60), st.integers(1, 9), st.integers(1, 30))
 def test_any_cutting_into_chunks_gives_the_same(
     tmp_path_factory: pytest.TempPathFactory, seed: int, n: int, files: int, group: int

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from povmon.errors import PovmonError
@@ -105,7 +105,6 @@ def indices(draw: Any) -> Any:
     return multidimensional(weights, k, inside)
 
 
-@settings(max_examples=40, deadline=None)
 @given(indices(), st.integers(0, 10**6))
 def test_everything_adds_up(index: Any, seed: int) -> None:
     frame = sample(80, seed)

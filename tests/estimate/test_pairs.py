@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from povmon.estimate import Bootstrap, Design, estimate, gini, sen, sst
@@ -17,7 +17,6 @@ from povmon.estimate.measures.base import DistributionMeasure
 MEASURES = [gini("y"), sen("y", 4), sst("y", 4)]
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(1, 6), st.integers(1, 4))
 def test_the_same_as_from_rows(seed: int, n: int, units: int, domains: int) -> None:
     rng = np.random.default_rng(seed)

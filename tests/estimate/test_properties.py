@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from povmon.estimate import Design
@@ -22,7 +22,6 @@ BY_ROW = ["lorenz", "quantile share", "s80s20", "palma"]
 BANDWIDTH = ["fgt0 median", "fgt1 median"]
 
 
-@settings(max_examples=25, deadline=None)
 @given(samples(), designs, st.sampled_from([0.001, 0.1, 3, 7.3, 1e4]))
 def test_scale_of_incomes(frame: pd.DataFrame, design: Design, k: float) -> None:
     scaled = frame.assign(**{x: frame[x] * k for x in INCOMES})
@@ -30,7 +29,6 @@ def test_scale_of_incomes(frame: pd.DataFrame, design: Design, k: float) -> None
     same(results(scaled, design, k=k), results(frame, design), factor=factor)
 
 
-@settings(max_examples=25, deadline=None)
 @given(samples(), designs, st.sampled_from([0.001, 0.1, 3, 7.3, 1e6]))
 def test_scale_of_weights(frame: pd.DataFrame, design: Design, k: float) -> None:
     want = results(frame, design)
@@ -40,7 +38,6 @@ def test_scale_of_weights(frame: pd.DataFrame, design: Design, k: float) -> None
     same(got, want, ["n", "n_psu", "df", "excluded"])
 
 
-@settings(max_examples=25, deadline=None)
 @given(samples(), designs, st.integers(0, 1000))
 def test_order_of_rows_and_names_of_units(frame: pd.DataFrame, design: Design, seed: int) -> None:
     mixed = frame.sample(frac=1.0, random_state=seed)
@@ -49,7 +46,6 @@ def test_order_of_rows_and_names_of_units(frame: pd.DataFrame, design: Design, s
     same(results(mixed, design, by="g"), results(frame, design, by="g"), EVERYTHING)
 
 
-@settings(max_examples=25, deadline=None)
 @given(samples(), designs, st.sampled_from([None, "g"]))
 def test_a_row_split_in_two(frame: pd.DataFrame, design: Design, by: str | None) -> None:
     """Two rows with half of the weight each, in the PSU of the row."""
@@ -61,7 +57,6 @@ def test_a_row_split_in_two(frame: pd.DataFrame, design: Design, by: str | None)
     np.testing.assert_array_equal(got["n"], 2 * want["n"])
 
 
-@settings(max_examples=25, deadline=None)
 @given(samples(), designs, st.sampled_from([None, "g"]), st.data())
 def test_rows_without_weight(
     frame: pd.DataFrame, design: Design, by: str | None, data: st.DataObject
@@ -75,14 +70,12 @@ def test_rows_without_weight(
     same(results(mixed, design, by=by), results(frame, design, by=by), EVERYTHING)
 
 
-@settings(max_examples=25, deadline=None)
 @given(samples(), designs)
 def test_a_domain_that_is_the_sample(frame: pd.DataFrame, design: Design) -> None:
     got = results(frame.assign(g="all"), design, by="g").droplevel("g")
     same(got, results(frame, design), EVERYTHING, rtol=1e-12)
 
 
-@settings(max_examples=25, deadline=None)
 @given(samples(), st.sampled_from(DESIGNS[:3]), st.integers(0, 2))
 def test_a_domain_is_its_rows_in_the_whole_design(
     frame: pd.DataFrame, design: Design, g: int
@@ -96,7 +89,6 @@ def test_a_domain_is_its_rows_in_the_whole_design(
     same(got, results(weightless, design, names), EVERYTHING)
 
 
-@settings(max_examples=15, deadline=None)
 @given(samples(), st.sampled_from(DESIGNS[:3]))
 def test_lines_of_the_whole_sample_in_a_domain(frame: pd.DataFrame, design: Design) -> None:
     """At a relative line, domains' indices add up to that of the sample, as at a fixed line."""
@@ -111,7 +103,6 @@ def test_lines_of_the_whole_sample_in_a_domain(frame: pd.DataFrame, design: Desi
         assert row.iloc[0] == pytest.approx(alone["estimate"].iloc[0], rel=1e-9)
 
 
-@settings(max_examples=25, deadline=None)
 @given(samples(), designs, st.data())
 def test_missing_values_leave_the_measure_not_the_design(
     frame: pd.DataFrame, design: Design, data: st.DataObject
@@ -142,7 +133,6 @@ def positive_only(name: str) -> bool:
     return name.startswith(("watts", "gei", "atkinson"))
 
 
-@settings(max_examples=25, deadline=None)
 @given(samples(), st.integers(1, 25))
 def test_equal_incomes(frame: pd.DataFrame, income: int) -> None:
     """No inequality, no error, whatever the weights."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from .properties import ALL, INDEX, results, same, samples
@@ -29,7 +29,6 @@ def values(frame: pd.DataFrame, names: list[str] = ALL) -> pd.Series:
     return results(frame, names=names)["estimate"]
 
 
-@settings(max_examples=30, deadline=None)
 @given(samples(), st.sampled_from([None, "g"]))
 def test_bounds_and_order_of_poverty(frame: pd.DataFrame, by: str | None) -> None:
     table = results(frame, names=POVERTY, by=by)["estimate"]
@@ -55,7 +54,6 @@ def test_bounds_and_order_of_poverty(frame: pd.DataFrame, by: str | None) -> Non
         assert e["fgt1 closed"] == pytest.approx(e["fgt1"])
 
 
-@settings(max_examples=30, deadline=None)
 @given(samples())
 def test_bounds_of_inequality(frame: pd.DataFrame) -> None:
     e = values(frame.assign(y=frame["v"]))
@@ -83,7 +81,6 @@ def test_bounds_of_inequality(frame: pd.DataFrame) -> None:
         assert x.min() - TINY <= e[name] <= x.max() + TINY
 
 
-@settings(max_examples=30, deadline=None)
 @given(samples())
 def test_multidimensional_identities(frame: pd.DataFrame) -> None:
     table = results(frame, by="g")["estimate"].unstack("g")
@@ -104,7 +101,6 @@ def test_multidimensional_identities(frame: pd.DataFrame) -> None:
             assert e[f"contribution {j}"] == pytest.approx(w * e[f"censored {j}"] / e["M0"])
 
 
-@settings(max_examples=25, deadline=None)
 @given(samples())
 def test_means_and_totals_add_up_over_domains(frame: pd.DataFrame) -> None:
     whole, parts = values(frame), results(frame, by="g")["estimate"].unstack("g")
@@ -119,7 +115,6 @@ def test_means_and_totals_add_up_over_domains(frame: pd.DataFrame) -> None:
     assert watts @ (kept / kept.sum()) == pytest.approx(whole["watts"])
 
 
-@settings(max_examples=25, deadline=None)
 @given(samples())
 def test_entropy_is_within_and_between(frame: pd.DataFrame) -> None:
     """Groups' indices, weighted by their shares of persons and incomes, and that of their means."""
@@ -136,7 +131,6 @@ def test_entropy_is_within_and_between(frame: pd.DataFrame) -> None:
         assert within + between[name] == pytest.approx(whole[name], rel=1e-9, abs=1e-12), name
 
 
-@settings(max_examples=25, deadline=None)
 @given(samples(), st.integers(0, 2), st.integers(1, 5))
 def test_a_better_off_group_makes_the_whole_better_off(
     frame: pd.DataFrame, g: int, more: int
@@ -160,7 +154,6 @@ def test_a_better_off_group_makes_the_whole_better_off(
         assert got[name] < want[name] if unequal else got[name] == pytest.approx(want[name])
 
 
-@settings(max_examples=40, deadline=None)
 @given(samples(), st.data())
 def test_transfers_from_richer_to_poorer(frame: pd.DataFrame, data: st.DataObject) -> None:
     """Inequality falls; poverty that counts how poor the poor are does not rise."""
@@ -192,7 +185,6 @@ def test_transfers_from_richer_to_poorer(frame: pd.DataFrame, data: st.DataObjec
         assert after["fgt0.5"] > before["fgt0.5"]  # not convex: it rises
 
 
-@settings(max_examples=25, deadline=None)
 @given(samples(), st.integers(1, 1000))
 def test_incomes_of_the_rich_are_no_matter_of_poverty(frame: pd.DataFrame, more: int) -> None:
     rich = frame["y"] >= 13
@@ -200,7 +192,6 @@ def test_incomes_of_the_rich_are_no_matter_of_poverty(frame: pd.DataFrame, more:
     same(results(other, names=POVERTY), results(frame, names=POVERTY), ["estimate", "se", "deff"])
 
 
-@settings(max_examples=25, deadline=None)
 @given(samples(), st.integers(0, 10**6))
 def test_more_for_one_poor_person(frame: pd.DataFrame, seed: int) -> None:
     """Less poverty by every index that counts how poor the poor are."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from povmon.estimate.core.domains import lay_domains
@@ -56,7 +56,6 @@ def between(totals: dict[tuple[int, int], float]) -> float:
     return variance
 
 
-@settings(max_examples=8, deadline=None)
 @given(samples(psus=(2, 3)), st.sampled_from([None, "g"]))
 def test_linearised_sums_are_derivatives(frame: pd.DataFrame, by: str | None) -> None:
     """A PSU's weighted linearised values add up to what more weight on it does to the estimate,
@@ -149,7 +148,6 @@ LOOPS: dict[str, Callable[[list[pd.Series]], list[float]]] = {
 }
 
 
-@settings(max_examples=12, deadline=None)
 @given(samples())
 def test_errors_of_domains_by_plain_loops(frame: pd.DataFrame) -> None:
     """The error keeps all strata and PSUs of the sample, whether the domain has rows there or not,
@@ -168,7 +166,6 @@ def test_errors_of_domains_by_plain_loops(frame: pd.DataFrame) -> None:
                 assert row["se"] == pytest.approx(between(totals) ** 0.5, rel=1e-9, abs=1e-10), name
 
 
-@settings(max_examples=15, deadline=None)
 @given(samples())
 def test_psus_that_are_alike_have_no_error(frame: pd.DataFrame) -> None:
     """Nothing varies between PSUs that are copies of each other."""

@@ -221,6 +221,7 @@ def test_bad_requests() -> None:
         ranks(made(np.full(2, np.nan), np.eye(2)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("equal", [False, True])
 def test_all_true_ranks_are_inside_together(equal: bool) -> None:
     """With correlated estimates of 20 degrees of freedom; ties may have any of their ranks."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import optimize, special
 
@@ -213,7 +213,6 @@ def test_order_and_units_change_nothing() -> None:
     np.testing.assert_allclose(metres["estimate"].iloc[0] * 1e6, a["estimate"].iloc[1], rtol=1e-8)
 
 
-@settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10**6), st.sampled_from(FAMILIES))
 def test_shifting_a_column_moves_the_intercept_alone(seed: int, family: Any) -> None:
     frame = sample(120, seed)
@@ -286,7 +285,6 @@ def test_separation_is_found() -> None:
     assert (never["note"] == "sure is 0 in all rows: no finite coefficients").all()
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.integers(0, 10**6), st.integers(8, 25))
 def test_separation_is_found_just_where_it_is(seed: int, n: int) -> None:
     """Against a linear programme: is there b with (2y - 1) x'b >= 0, not all of them zero?"""
@@ -303,7 +301,6 @@ def test_separation_is_found_just_where_it_is(seed: int, n: int) -> None:
     assert bool(problem.lack) == (-found.fun > 1e-7)
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.integers(0, 10**6))
 def test_a_fit_is_reached_wherever_there_is_one(seed: int) -> None:
     """Heavy tails and weights, where Newton's full steps overshoot: the score vanishes."""

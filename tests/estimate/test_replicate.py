@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from povmon.errors import PovmonError
@@ -172,7 +172,6 @@ seeds = st.integers(0, 10_000)
 
 
 @given(seeds, sizes, st.booleans(), st.booleans())
-@settings(max_examples=25, deadline=None)
 def test_jackknife_of_a_total(seed: int, drawn: list[int], finite: bool, mse: bool) -> None:
     frame = random_frame(seed, drawn)
     frame["population"] = frame["county"].map(lambda h: drawn[h] + h % 3)
@@ -185,7 +184,6 @@ def test_jackknife_of_a_total(seed: int, drawn: list[int], finite: bool, mse: bo
 
 
 @given(seeds, st.integers(1, 23), st.sampled_from([0.0, 0.3, 0.9]), st.booleans())
-@settings(max_examples=25, deadline=None)
 def test_half_samples_of_a_total(seed: int, strata: int, fay: float, finite: bool) -> None:
     frame = random_frame(seed, [2] * strata)
     frame["population"] = 3 + frame["county"]
@@ -200,7 +198,6 @@ def test_half_samples_of_a_total(seed: int, strata: int, fay: float, finite: boo
 
 
 @given(seeds, sizes, st.booleans())
-@settings(max_examples=15, deadline=None)
 def test_bootstrap_of_a_total_in_expectation(seed: int, drawn: list[int], finite: bool) -> None:
     frame = random_frame(seed, drawn)
     frame["population"] = frame["county"].map(lambda h: drawn[h] + 1 + h)

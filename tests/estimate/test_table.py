@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special, stats
 
@@ -57,7 +57,6 @@ def values(frame: pd.DataFrame, design: Design = DESIGN, by: list[str] | None = 
     return estimate(frame, design, MEASURES, by=by)[["estimate", "se"]].to_numpy()
 
 
-@settings(max_examples=25, deadline=None)
 @given(samples(), st.integers(0, 1000))
 def test_order_of_rows_has_no_effect(frame: pd.DataFrame, seed: int) -> None:
     mixed = frame.sample(frac=1.0, random_state=seed)
@@ -65,7 +64,6 @@ def test_order_of_rows_has_no_effect(frame: pd.DataFrame, seed: int) -> None:
         np.testing.assert_allclose(values(frame, by=by), values(mixed, by=by), rtol=1e-9, atol=1e-9)
 
 
-@settings(max_examples=25, deadline=None)
 @given(samples(), st.floats(0.01, 1000))
 def test_scale_of_weights_changes_totals_alone(frame: pd.DataFrame, scale: float) -> None:
     scaled = frame.assign(w=frame["w"] * scale)
@@ -74,14 +72,12 @@ def test_scale_of_weights_changes_totals_alone(frame: pd.DataFrame, scale: float
     np.testing.assert_allclose(got, values(frame) * factor, rtol=1e-8, atol=1e-9 * scale)
 
 
-@settings(max_examples=25, deadline=None)
 @given(samples())
 def test_rows_of_weight_zero_change_no_estimate(frame: pd.DataFrame) -> None:
     more = pd.concat([frame, frame.assign(w=0.0, y=999.0)], ignore_index=True)
     np.testing.assert_allclose(values(more), values(frame), rtol=1e-9, atol=1e-12)
 
 
-@settings(max_examples=25, deadline=None)
 @given(samples())
 def test_a_row_twice_is_a_row_of_double_weight(frame: pd.DataFrame) -> None:
     twice = pd.concat([frame, frame], ignore_index=True)
@@ -89,14 +85,12 @@ def test_a_row_twice_is_a_row_of_double_weight(frame: pd.DataFrame) -> None:
     np.testing.assert_allclose(values(twice), values(double), rtol=1e-9, atol=1e-9)
 
 
-@settings(max_examples=25, deadline=None)
 @given(samples())
 def test_a_domain_equal_to_the_sample(frame: pd.DataFrame) -> None:
     frame = frame.assign(g="all")
     np.testing.assert_allclose(values(frame, by=["g"]), values(frame), rtol=1e-12)
 
 
-@settings(max_examples=25, deadline=None)
 @given(samples())
 def test_subgroups_add_up(frame: pd.DataFrame) -> None:
     whole = estimate(frame, DESIGN, [fgt("y", 10.0, 2)])["estimate"].iloc[0]
@@ -105,7 +99,6 @@ def test_subgroups_add_up(frame: pd.DataFrame) -> None:
     assert np.isclose((parts.set_index("g")["estimate"] * share).sum(), whole)
 
 
-@settings(max_examples=25, deadline=None)
 @given(samples())
 def test_gini_is_the_double_sum(frame: pd.DataFrame) -> None:
     w, y = frame["w"].to_numpy(), frame["y"].to_numpy()

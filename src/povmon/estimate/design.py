@@ -215,11 +215,10 @@ def _first_stage(
 
 def _nested(parent: Ints, parents: int, unit: Ints, units: int) -> tuple[Stage, Ints]:
     """Units within parents, where equal codes in two parents are two units; and their codes."""
-    joint, uniques = pd.factorize(parent * units + unit, sort=True)
-    parent_of_unit = np.asarray(uniques, dtype=np.int64) // units
+    joint, pairs = code_sorted(parent * units + unit)
+    parent_of_unit = pairs // units
     in_parent = np.bincount(parent_of_unit, minlength=parents).astype(np.int64)
-    stage = Stage(joint.astype(np.int64), parent_of_unit, in_parent, np.ones(parents))
-    return stage, np.asarray(uniques, dtype=np.int64) % units
+    return Stage(joint, parent_of_unit, in_parent, np.ones(parents)), pairs % units
 
 
 def _finite(frame: pd.DataFrame, design: Design, first: Stage, stratum: Ints) -> list[Stage]:
@@ -289,18 +288,45 @@ def _coded_dense(values: npt.NDArray[Any]) -> tuple[Ints, pd.Index[Any]] | None:
     low, high = int(values.min()), int(values.max())
     if high - low >= 2 * len(values) or high > np.iinfo(np.int64).max:
         return None
-    code, places = code_dense(values.astype(np.int64) - low, high - low + 1)
+    key = values.astype(np.int64, copy=False)
+    code, places = code_dense(key - low if low else key, high - low + 1)
     return code, pd.Index((places + low).astype(values.dtype))
 
 
 def code_dense(key: Ints, size: int) -> tuple[Ints, Ints]:
-    """Codes (n,) of keys in 0..size-1, and the keys that occur, in order: by a table of `size`."""
+    """Codes (n,) of keys in 0..size-1, and the keys that occur, in order: by a table of `size`.
+
+    Where all keys occur they are the codes themselves, not a copy.
+    """
     occurs = np.zeros(size, dtype=bool)
     occurs[key] = True
     keys = np.flatnonzero(occurs)
-    table = np.empty(size, dtype=np.int32)
-    table[keys] = np.arange(len(keys), dtype=np.int32)
-    return table[key].astype(np.int64), keys
+    if len(keys) == size:
+        return key, keys
+    # A large table is kept small: it does not stay in the cache.
+    table = np.empty(size, dtype=np.int64 if size <= 2**16 else np.int32)
+    table[keys] = np.arange(len(keys))
+    return table[key].astype(np.int64, copy=False), keys
+
+
+def code_sorted(key: Ints) -> tuple[Ints, Ints]:
+    """Codes (n,) of keys from 0 upwards, and the different keys in order.
+
+    As `pandas.factorize` with sort, but faster: keys and rows are sorted as one integer.
+    """
+    bits = max(len(key) - 1, 1).bit_length()
+    if len(key) == 0 or int(key.max()) >= 1 << (63 - bits):
+        code, keys = pd.factorize(key, sort=True)
+        return code.astype(np.int64, copy=False), keys
+    row = key << bits
+    row |= np.arange(len(key))
+    row.sort()
+    ordered = row >> bits
+    row &= (1 << bits) - 1
+    first = np.flatnonzero(np.diff(ordered, prepend=-1))
+    code = np.empty(len(key), dtype=np.int64)
+    code[row] = np.repeat(np.arange(len(first)), np.diff(first, append=len(key)))
+    return code, ordered[first]
 
 
 def codes(frame: pd.DataFrame, name: str) -> tuple[Ints, pd.Index[Any]]:

@@ -26,8 +26,12 @@ def woodruff(
 
 def student(df: Ints | Floats, level: float) -> Floats:
     """Student's t of a two-sided interval for each number of degrees of freedom (at least 1)."""
-    different, place = np.unique(np.maximum(df, 1), return_inverse=True)
-    return special.stdtrit(different, 0.5 + level / 2)[place].reshape(np.shape(df))
+    df = np.maximum(df, 1)
+    most = df.max(initial=1)
+    if df.dtype.kind == "i" and most <= df.size:
+        # The quantile is slow, and few numbers of degrees of freedom differ.
+        return special.stdtrit(np.arange(most + 1), 0.5 + level / 2)[df]
+    return special.stdtrit(df, 0.5 + level / 2)
 
 
 def interval(
@@ -68,7 +72,7 @@ def interval(
     inner = (value > 0) & (value < 1)
     p = np.where(inner, value, 0.5)
     logit, spread = np.log(p / (1 - p)), t * se / (p * (1 - p))
-    low, high = 1 / (1 + np.exp(spread - logit)), 1 / (1 + np.exp(-spread - logit))
+    low, high = special.expit(logit - spread), special.expit(logit + spread)
     tail = (1 - level) / 2
     edge = 1 - tail ** (1 / np.maximum(df + 1, 1))
     low = np.where(inner, low, np.where(value == 1, 1 - edge, 0.0))

@@ -117,20 +117,20 @@ def sort_by(code: Ints, value: Floats, n_codes: int) -> Ints:
     room = 1 << (63 - bits)
     key = _whole(value)
     if key is not None and n_codes * (int(key.max()) + 1) < room:
-        key += code * (int(key.max()) + 1)
-        key <<= bits
-        key |= np.arange(len(value))
+        levels, rows = int(key.max()) + 1, None
     else:
-        first = np.argsort(value)
-        level = _levels(value[first])
-        levels = int(level[-1]) + 1 if len(level) else 1
+        rows = np.argsort(value)
+        key = _levels(value[rows])
+        levels = int(key[-1]) + 1 if len(key) else 1
         if n_codes * levels >= room:
             return np.lexsort((value, code))
-        key = code[first]
-        key *= levels
-        key += level
-        key <<= bits
-        key |= first
+    # A run at a time: what is in between takes no memory.
+    for start in range(0, len(key), BLOCK):
+        run = slice(start, start + BLOCK)
+        part, at = key[run], np.arange(start, start + len(key[run])) if rows is None else rows[run]
+        part += (code[run] if rows is None else code[at]) * levels
+        part <<= bits
+        part |= at
     key.sort()
     key &= (1 << bits) - 1
     return key
@@ -143,9 +143,12 @@ def _whole(value: Floats) -> Ints | None:
     low, high = value.min(), value.max()
     if not high - low < 2**31 or abs(low) > 2**52:
         return None
-    whole = value.astype(np.int64)
-    if not (whole == value).all():
-        return None
+    whole = np.empty(len(value), dtype=np.int64)
+    for start in range(0, len(value), BLOCK):
+        run = slice(start, start + BLOCK)
+        whole[run] = value[run]
+        if not (whole[run] == value[run]).all():
+            return None
     whole -= int(low)
     return whole
 
@@ -159,10 +162,14 @@ def _levels(ordered: Floats) -> Ints:
 
 def _in_order(code: Ints, value: Floats) -> bool:
     """True for rows already sorted by domain and value, as the project's sorted files are."""
-    step = code[1:] - code[:-1]
-    if len(step) and step.min() < 0:
-        return False
-    return bool(((value[1:] >= value[:-1]) | (step > 0)).all())
+    # A run at a time: rows in another order are known by the first.
+    for start in range(0, len(code), BLOCK):
+        run, after = code[start : start + BLOCK], code[start + 1 : start + BLOCK + 1]
+        higher, same = after > run[: len(after)], after == run[: len(after)]
+        y, next_y = value[start : start + len(after)], value[start + 1 : start + 1 + len(after)]
+        if not (higher | (same & (next_y >= y))).all():
+            return False
+    return True
 
 
 @dataclass(frozen=True)

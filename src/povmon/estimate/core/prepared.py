@@ -143,6 +143,8 @@ def assemble(
 def _texts(words: list[str]) -> Any:
     """A column of few different texts; pandas takes long over it as plain objects."""
     code = {word: i for i, word in enumerate(dict.fromkeys(words))}
+    if len(code) == 1:
+        return pd.array(list(code), dtype="str").take(np.zeros(len(words), dtype=np.intp))
     return pd.array(list(code), dtype="str").take(np.array([code[w] for w in words], dtype=np.intp))
 
 

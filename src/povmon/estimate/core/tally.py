@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
 
 from povmon.estimate.core.domains import Domains
 from povmon.estimate.core.rows import Rows
@@ -54,20 +55,27 @@ class Sums:
     def total(self, part: Part) -> Floats:
         """Weight times part by cell (C,)."""
         if part not in self._totals:
-            weight, cell = self._laid(part.subset)
-            values = None if part.flag and part.subset else part.values
-            self._totals[part] = self.layout.sum_weighted(cell, weight, values)
+            weights = self._weights(part.subset)
+            cells = len(self.layout.domain)
+            if part.flag and (part.subset or part is everyone(self.rows)):
+                found = np.bincount(weights.indices, weights.data, minlength=cells)[:cells]
+            else:
+                found = (weights @ part.values)[:cells]
+            self._totals[part] = found.astype(np.float64, copy=False)
         return self._totals[part]
 
-    def _laid(self, subset: Subset | None) -> tuple[Floats, Ints]:
-        """Weights and cells of a subset of the rows."""
-        if subset is None:
-            return self.sample.weight, self.layout.of_row
-        at = subset.at
-        return self.rows.once(
-            ("laid", subset, self.layout),
-            lambda: (self.sample.weight[at], self.layout.of_row[at]),
-        )
+    def _weights(self, subset: Subset | None) -> sparse.csc_array:
+        """Weights of the rows, or of a subset, by cell: see `Layout.weights`."""
+
+        def make() -> sparse.csc_array:
+            if subset is None:
+                return self.layout.weights(self.sample.weight)
+            whole, at = self._weights(None), subset.at
+            shape = (whole.shape[0], len(at))
+            taken = whole.data[at], whole.indices[at], whole.indptr[: len(at) + 1]
+            return sparse.csc_array(taken, shape=shape)
+
+        return self.rows.once(("weights", subset, self.layout), make)
 
     def by_domain(self, cells: Floats) -> Floats:
         """Cell sums (C,) added up by domain (D,)."""
@@ -115,7 +123,7 @@ class Sums:
             # Parts are zero outside `used`, and a flag is its own square.
             return self._of_domain(b if a is used else a)
         if a is b and a.square is not None:
-            return self._of_domain(a.square())
+            return self._of_domain(a.square(self.rows))
         if (a, b) not in self._moments:
             n = len(self.rows)
             product = self.sample.weight * a.dense(n)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
+from scipy import sparse
 
 from povmon.estimate.core.domains import Domains
-from povmon.estimate.design import Floats, Ints, Lonely, Sample, Stage, code_dense
+from povmon.estimate.design import Floats, Ints, Lonely, Sample, Stage, code_sorted
 from povmon.estimate.measures.base import Shared
 
 NONE = np.empty(0, dtype=np.int64)
-ROWS_AT_ONCE = 2**16
 
 
 @dataclass(frozen=True)
@@ -48,26 +47,16 @@ class Layout:
 
     def sum(self, values: Floats) -> Floats:
         """Row values (n,) added up over the cells of the last stage (C,)."""
-        return self.sum_at(self.of_row, values)
-
-    def sum_at(self, cell: Ints, values: Floats) -> Floats:
-        """Values (m,) of rows in these cells (m,), added up over the cells (C,)."""
         n = len(self.domain)
-        return np.bincount(cell, values, minlength=n + 1)[:n].astype(np.float64)
+        return np.bincount(self.of_row, values, minlength=n + 1)[:n].astype(np.float64)
 
-    def sum_weighted(self, cell: Ints, weight: Floats, values: Floats | None) -> Floats:
-        """Weight times values (1 where None) of rows in these cells, added up (C,).
-
-        Rows are taken a run at a time, so that the products stay in the cache and take no memory.
-        """
-        if values is None:
-            return self.sum_at(cell, weight)
-        total = np.zeros(len(self.domain))
-        run = max(ROWS_AT_ONCE, 4 * len(total))
-        for start in range(0, len(cell), run):
-            rows = slice(start, start + run)
-            total += self.sum_at(cell[rows], weight[rows] * values[rows])
-        return total
+    def weights(self, weight: Floats) -> sparse.csc_array:
+        """Weights (n,) of the rows by cell, (C + 1, n): its product with row values adds up weight
+        times value in one pass, without an array of the products."""
+        n = len(self.of_row)
+        column = np.arange(n + 1, dtype=np.int32)
+        cell = self.of_row.astype(np.int32)
+        return sparse.csc_array((weight, cell, column), shape=(len(self.domain) + 1, n))
 
 
 def lay_cells(sample: Sample, domains: Domains) -> Layout:
@@ -78,16 +67,34 @@ def lay_cells(sample: Sample, domains: Domains) -> Layout:
         # Every unit is a cell of the one domain.
         of_row, keys = last.unit, np.arange(len(last.parent_of_unit))
     else:
-        outside = domains.code < 0
-        key = domains.code * units + last.unit
-        if outside.any():
-            key[outside] = len(domains) * units
-        pairs = len(domains) * units + 1
-        # A table of all pairs of domain and unit is faster than hashing, where the rows are many.
-        small = pairs <= 8 * len(key)
-        of_row, keys = code_dense(key, pairs) if small else pd.factorize(key, sort=True)
-        keys = keys[:-1] if len(keys) and keys[-1] == len(domains) * units else keys
+        of_row, keys = _code_cells(domains.code, last.unit, len(domains), units)
     return layout_of(sample, of_row, keys // units, keys % units)
+
+
+def _code_cells(domain: Ints, unit: Ints, n_domains: int, units: int) -> tuple[Ints, Ints]:
+    """Cell of each row (n,), C outside all domains, and the cells' domain * units + unit (C,).
+
+    Most units lie in one domain: only rows elsewhere than their unit's last row need sorting.
+    """
+    if len(domain) and domain.min() < 0:
+        domain = np.where(domain < 0, n_domains, domain)
+    home = np.full(units, -1, dtype=np.int64)
+    home[unit] = domain
+    away = np.flatnonzero(domain != home[unit])
+    other, keys = code_sorted(domain[away] * units + unit[away])
+    some = np.flatnonzero(home >= 0)
+    keys = np.concatenate([home[some] * units + some, keys])
+    order = np.argsort(keys)
+    rank = np.empty(len(keys), dtype=np.int64)
+    rank[order] = np.arange(len(keys))
+    home[some] = rank[: len(some)]
+    of_row = home[unit]
+    of_row[away] = rank[len(some) + other]
+    keys = keys[order]
+    inside = int(np.searchsorted(keys, n_domains * units))
+    if inside < len(keys):
+        np.minimum(of_row, inside, out=of_row)
+    return of_row, keys[:inside]
 
 
 def layout_of(sample: Sample, of_row: Ints, domain: Ints, unit: Ints) -> Layout:
@@ -97,7 +104,7 @@ def layout_of(sample: Sample, of_row: Ints, domain: Ints, unit: Ints) -> Layout:
     for stage, after in zip(sample.stages[-2::-1], sample.stages[:0:-1], strict=True):
         unit = after.parent_of_unit[unit]
         count = max(len(stage.parent_of_unit), 1)
-        code, pairs = pd.factorize(domain * count + unit, sort=True)
+        code, pairs = code_sorted(domain * count + unit)
         stages.insert(0, cells_of(stage, pairs // count, pairs % count))
         inside.insert(0, code)
     return Layout(of_row, tuple(stages), tuple(inside))
@@ -106,9 +113,18 @@ def layout_of(sample: Sample, of_row: Ints, domain: Ints, unit: Ints) -> Layout:
 def cells_of(stage: Stage, domain: Ints, unit: Ints) -> Cells:
     """Cells from their domains and units (C,), sorted by domain."""
     parents = max(len(stage.units_in_parent), 1)
-    pair, pairs = pd.factorize(domain * parents + stage.parent_of_unit[unit], sort=True)
+    pair, pairs = _coded_runs(domain * parents + stage.parent_of_unit[unit])
     counts = np.bincount(pair, minlength=len(pairs)).astype(np.int64)
     return Cells(domain, unit, pair, pairs // parents, pairs % parents, counts)
+
+
+def _coded_runs(key: Ints) -> tuple[Ints, Ints]:
+    """Codes (C,) of keys and the keys in order; ascending ones, the usual case, need no sorting."""
+    step = np.diff(key, prepend=key[:1])
+    if len(key) == 0 or step.min() < 0:
+        return code_sorted(key)
+    pair = np.cumsum(step > 0, dtype=np.int64)
+    return pair, key[np.flatnonzero(np.diff(pair, prepend=-1))]
 
 
 def variance(sample: Sample, layout: Layout, n_domains: int, totals: Floats) -> Floats:

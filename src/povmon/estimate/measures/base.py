@@ -34,12 +34,12 @@ class Part:
 
     `values` are those of all rows (n,), or of a subset (m,) outside which they are zero. `flag`:
     they are 0 or 1 only. `square`: where the squares are another measure's part as well, a
-    function that returns that part.
+    function of the rows that returns that part.
     """
 
     values: Floats
     flag: bool = False
-    square: Callable[[], Part] | None = None
+    square: Callable[[Rows], Part] | None = None
     subset: Subset | None = None
 
     def dense(self, n: int) -> Floats:

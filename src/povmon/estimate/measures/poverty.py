@@ -25,6 +25,7 @@ from povmon.estimate.measures.base import (
     RatioOfSums,
     Subset,
     divide,
+    everyone,
     linearise,
     present,
 )
@@ -71,8 +72,10 @@ class FGT(RatioOfSums):
         def poor() -> Part:
             x, line = rows.number(self.x), poverty_line(rows, self.line)
             below = x <= line if self.closed else x < line
-            at = np.flatnonzero(below & (x > -np.inf))
-            return Part(np.ones(len(at)), flag=True, subset=Subset(at))
+            if present(rows, self.x) is not everyone(rows):
+                below &= x > -np.inf
+            at = np.flatnonzero(below)
+            return Part(np.broadcast_to(1.0, len(at)), flag=True, subset=Subset(at))
 
         def gap() -> Part:
             head = self.gaps(rows, 0.0).subset
@@ -82,12 +85,15 @@ class FGT(RatioOfSums):
             return part(relative_gap(x, line, floor=self.negative == "zero"), 1.0)
 
         def power() -> Part:
-            first = self.gaps(rows, 1.0).values
-            return part(first * first if alpha == 2 else first**alpha, alpha)
+            if alpha in (2, 4):  # a general power is slow
+                half = self.gaps(rows, alpha / 2).values
+                return part(half * half, alpha)
+            return part(self.gaps(rows, 1.0).values ** alpha, alpha)
 
         def part(values: Floats, exponent: float) -> Part:
             subset = self.gaps(rows, 0.0).subset
-            return Part(values, square=lambda: self.gaps(rows, 2 * exponent), subset=subset)
+            # Not the rows themselves: they keep this part, and a circle would outlive the estimate.
+            return Part(values, square=lambda rows: self.gaps(rows, 2 * exponent), subset=subset)
 
         make = poor if alpha == 0 else gap if alpha == 1 else power
         return rows.once((*key, alpha), make)

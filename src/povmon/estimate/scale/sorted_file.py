@@ -20,7 +20,7 @@ from povmon.estimate.core.rows import Rows
 from povmon.estimate.core.tally import Sums
 from povmon.estimate.core.variance import lay_cells, layout_of
 from povmon.estimate.design import Design, Sample, Stage, lay, numbers
-from povmon.estimate.measures.base import everyone
+from povmon.estimate.measures.base import everyone, present
 
 LAYOUT = 1  # of the files; a reader refuses another
 
@@ -149,7 +149,9 @@ def read_sorted(folder: Path | str) -> Prepared:
     _note_order(laid, frame[facts["values"][0]].to_numpy(), domains, facts["values"][0])
     layout = layout_of(sample, of_row, domain, cells["unit"].to_numpy())
     sums = Sums(laid, sample, layout, domains)
-    # What every measure needs of the design alone belongs to the reading.
+    # What every measure needs of the design alone belongs to the reading, and which rows count.
+    for name in facts["values"]:
+        present(laid, name)
     sums.sizes(everyone(laid))
     sums.total(everyone(laid))
     return Prepared(sums)
