@@ -22,10 +22,16 @@ from povmon.survey.origin import origin_text
 
 Names = Mapping[str, str]
 SHOWN = 30  # rows of a list on the page; the whole list stands in the data
-ENCODINGS = {"utf-8": "UTF-8", "gb18030": "GB18030"}
+ENCODINGS = {
+    "utf-8": "UTF-8", "gb18030": "GB18030", "utf-16": "UTF-16", "xlsx": "Excel", "dta": "Stata",
+    "sav": "SPSS", "zsav": "SPSS",
+}  # fmt: skip
 FILE_RULES = {
     "folder_unexpected", "manifest", "file_not_read", "column_unknown", "column_missing",
-    "file_no_rows", "file_changed", "file_row_count", "correction_unmatched",
+    "file_no_rows", "file_changed", "file_row_count", "correction_unmatched", "province_missing",
+    "sheet_not_read", "file_twice", "delivery_shorter", "workbook_elsewhere", "total_row",
+    "note_row", "heading_row", "heading_unit", "formula_without_value", "column_personal",
+    "personal_data",
 }  # fmt: skip
 
 
