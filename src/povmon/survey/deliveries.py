@@ -102,9 +102,10 @@ def _in_order(later: list[Delivery]) -> list[Delivery]:
     return [d for _, d in sorted(zip(days, later, strict=True), key=lambda pair: pair[0])]
 
 
-def _natural(name: str) -> list[tuple[int, str]]:
+def _natural(name: str) -> list[tuple[int, int, str]]:
     """Sort key under which delivery2 comes before delivery10."""
-    return [(int(p), "") if p.isdigit() else (0, p) for p in re.split(r"(\d+)", name) if p]
+    parts = re.split("([0-9]+)", name)
+    return [(0, int(p), "") if p.isdecimal() else (1, 0, p) for p in parts if p]
 
 
 def date_in(name: str) -> dt.date | None:

@@ -79,6 +79,7 @@ class Sorter:
                 asides.append(Aside("file_not_read", file, detail="the table in another format"))
             else:
                 found, others = self._file(path, file, form)
+                used |= {(path.stem.casefold(), p.form) for p in found}
                 digest = next((p.source.sha256 for p in found if p.source), "")
                 if digest in digests:
                     asides.append(Aside("file_twice", file))
@@ -86,7 +87,6 @@ class Sorter:
                 digests |= {digest} - {""}
                 parts += found
                 asides += others
-                used |= {(path.stem.casefold(), p.form) for p in found}
         return sorted(parts, key=lambda p: (p.file, p.sheet)), asides
 
     def _file(self, path: Path, file: str, form: str) -> tuple[list[Part], list[Aside]]:

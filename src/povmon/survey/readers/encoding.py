@@ -60,7 +60,8 @@ def _utf16(data: bytes, place: str) -> str:
 
 def _with_nul(data: bytes, place: str) -> PovmonError:
     head = data[:400]
-    if head[1::2].count(0) > len(head) // 5 or head[0::2].count(0) > len(head) // 5:
+    half = len(head) // 5 + 5
+    if head[1::2].count(0) > half or head[0::2].count(0) > half:
         return _wrong_encoding(place, "it looks like UTF-16 without a byte-order mark")
     line = data[: data.index(b"\x00")].count(b"\n") + 1
     return PovmonError(
@@ -79,18 +80,18 @@ def _check_chinese(text: str, data: bytes, place: str) -> None:
     rare = set(odd)
     share = sum(c in rare for c in every) / len(every)
     latin = any((m.group(1) or m.group(2)) in rare for m in _BESIDE_LATIN.finditer(text))
-    if share > 0.5 and (latin or len(every) >= 4):
+    if (share > 0.35 and len(every) >= 6) or (share > 0.5 and latin):
         likely = _likely(data) or ["it is neither"]
         raise _wrong_encoding(place, ", ".join(likely))
 
 
 def _is_common(character: str) -> bool:
-    """In GB 2312, the characters of everyday texts, or a sign of typography."""
+    """One of the 3,755 characters of everyday texts (GB 2312, level 1), or a sign."""
     try:
-        character.encode("gb2312")
+        first = character.encode("gb2312")[0]
     except UnicodeEncodeError:
         return character in "·—…～￥㎡㎏㎜㎝㎞²³°€√×"
-    return True
+    return 0xB0 <= first <= 0xD7 or 0xA1 <= first <= 0xA3
 
 
 def _likely(data: bytes) -> list[str]:
