@@ -18,6 +18,26 @@ PANDAS_DTYPE: dict[str, str] = {
     "boolean": "boolean",
 }
 
+# Units of the fields in Chinese; ``money`` is the survey's own (survey.yml, ``currency``).
+UNITS_ZH: dict[str, str] = {
+    "persons": "人",
+    "households": "户",
+    "villages": "个村",
+    "natural villages": "个自然村",
+    "yuan": "元",
+    "10,000 yuan": "万元",
+    "hectares": "公顷",
+    "mu": "亩",
+    "tonnes": "吨",
+    "km": "公里",
+    "m": "米",
+    "m2": "平方米",
+    "sets": "台（部）",
+    "vehicles": "辆",
+    "years": "年",
+    "months": "个月",
+}
+
 
 @dataclass(frozen=True)
 class Field:
@@ -33,7 +53,7 @@ class Field:
     codes : for "code": permitted values with their labels (English, Chinese).
     minimum, maximum : permitted range, both ends included.
     required : True when a record without it cannot be used at all.
-    note : definition, where the label is not enough.
+    note, note_zh : definition in English and Chinese, where the label is not enough.
     """
 
     name: str
@@ -46,6 +66,7 @@ class Field:
     maximum: float | None = None
     required: bool = False
     note: str = ""
+    note_zh: str = ""
 
 
 @dataclass(frozen=True)

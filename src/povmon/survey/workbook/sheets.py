@@ -1,0 +1,183 @@
+"""The sheets that are filled in: one a form."""
+
+from __future__ import annotations
+
+from openpyxl import Workbook
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.dimensions import ColumnDimension
+from openpyxl.worksheet.worksheet import Worksheet
+
+from povmon.survey.fields import Field
+from povmon.survey.spreadsheet import neutral
+from povmon.survey.workbook import style
+from povmon.survey.workbook.checks import add_colours, remark_formula
+from povmon.survey.workbook.layout import (
+    CHECK_COLUMN,
+    COUNTY_NAME_COLUMN,
+    FIRST_ROW,
+    LABEL_ROW,
+    NAME_ROW,
+    TITLE_ROW,
+    Layout,
+)
+from povmon.survey.workbook.lists import (
+    COUNTY_LIST,
+    EN,
+    ENTRY,
+    YES_NO_LIST,
+    ZH,
+    CodeList,
+)
+from povmon.survey.workbook.scope import Scope
+from povmon.survey.workbook.validation import validation
+from povmon.survey.workbook.words import both, unit
+
+HELPER_LABELS = {
+    CHECK_COLUMN: "检查结果\nRemark\n（自动 automatic）",
+    COUNTY_NAME_COLUMN: "县名\nCounty\n（自动 automatic）",
+}
+HELPER_WIDTHS = {CHECK_COLUMN: 34, COUNTY_NAME_COLUMN: 28}
+# Rows whose cells are written one by one, for programs that do not look at a column's style.
+DRAWN_ROWS = 60
+PAPER_A3 = 8
+
+
+def write_sheet(
+    workbook: Workbook, scope: Scope, own: Layout, layouts: dict[str, Layout],
+    lists: dict[str, CodeList],
+) -> Worksheet:  # fmt: skip
+    """Add a form's sheet to a workbook.
+
+    Parameters
+    ----------
+    workbook, scope : the workbook, and for whom it is.
+    own, layouts : the sheet's layout, and those of all sheets by form.
+    lists : where the code lists stand.
+    """
+    sheet = workbook.create_sheet(own.sheet)
+    _write_head(sheet, scope, own)
+    _style_columns(sheet, own, lists)
+    _write_rows(sheet, scope, own)
+    _write_helpers(sheet, scope, own, layouts, lists)
+    for field in own.form.fields:
+        sheet.add_data_validation(validation(scope.survey, field, layouts, own, lists))
+    add_colours(sheet, own, layouts)
+    _set_up(sheet, scope, own)
+    return sheet
+
+
+def _write_head(sheet: Worksheet, scope: Scope, own: Layout) -> None:
+    names = (both(*scope.area_name), both(*scope.province_name), str(scope.survey.year))
+    place = " · ".join(name for name in names if name)
+    sheet.cell(TITLE_ROW, 1, neutral(f"{both(own.form.en, own.form.zh)} · {place}"))
+    style.title(sheet.cell(TITLE_ROW, 1))
+    labels = [HELPER_LABELS[name] for name in own.helpers]
+    labels += [_label(scope, field) for field in own.form.fields]
+    for position, (name, label) in enumerate(zip(own.names, labels, strict=True), start=1):
+        style.head(sheet.cell(LABEL_ROW, position, neutral(label)))
+        cell = sheet.cell(NAME_ROW, position, neutral(name))
+        style.head(cell)
+        cell.fill, cell.font = style.NAME_FILL, style.font(9, style.MUTED)
+    sheet.row_dimensions[TITLE_ROW].height = 26
+    sheet.row_dimensions[LABEL_ROW].height = 88
+    sheet.row_dimensions[NAME_ROW].height = 18
+
+
+def _label(scope: Scope, field: Field) -> str:
+    """Chinese and English label, an asterisk where required, and the unit, a line each."""
+    lines = [f"{field.zh}{' *' if field.required else ''}", field.en]
+    shown = unit(scope.survey, field)
+    if shown:
+        lines.append(f"（{shown}）")
+    return "\n".join(lines)
+
+
+def _style_columns(sheet: Worksheet, own: Layout, lists: dict[str, CodeList]) -> None:
+    """Style of the cells that are not written: open below the given records, unless fixed."""
+    for name in own.helpers:
+        sheet.column_dimensions[own.letter(name)].width = HELPER_WIDTHS[name]
+    for field in own.form.fields:
+        column: ColumnDimension = sheet.column_dimensions[own.letter(field.name)]
+        drop_down = lists[field.name].longest if field.codes else 0
+        if field.dtype == "boolean":
+            drop_down = lists[YES_NO_LIST].longest
+        column.width = style.width(field, drop_down)
+        column.font, column.border = style.font(), style.GRID
+        column.number_format = style.number_format(field)
+        column.protection = style.LOCKED if own.fixed else style.OPEN
+
+
+def _write_rows(sheet: Worksheet, scope: Scope, own: Layout) -> None:
+    """The given records, and further empty rows."""
+    given = own.given.to_dict("records")
+    rows = len(given) if own.fixed else max(len(given), min(own.ready, DRAWN_ROWS))
+    first = len(own.helpers) + 1
+    for row in range(rows):
+        known = given[row] if row < len(given) else {}
+        for position, field in enumerate(own.form.fields, start=first):
+            cell = sheet.cell(FIRST_ROW + row, position)
+            if field.name in known:
+                cell.value = known[field.name]
+                style.given_cell(cell, field)
+            else:
+                style.input_cell(cell, field)
+
+
+def _write_helpers(
+    sheet: Worksheet, scope: Scope, own: Layout, layouts: dict[str, Layout],
+    lists: dict[str, CodeList],
+) -> None:  # fmt: skip
+    remark = remark_formula(own, layouts)
+    formulas = {CHECK_COLUMN: remark, COUNTY_NAME_COLUMN: _county_name(own, lists)}
+    for position, name in enumerate(own.helpers, start=1):
+        template = formulas[name]
+        for row in range(FIRST_ROW, own.last_row + 1):
+            cell = sheet.cell(row, position, template.replace("{row}", str(row)))
+            style.given_cell(cell)
+
+
+def _county_name(own: Layout, lists: dict[str, CodeList]) -> str:
+    """Formula of the county's name for the code in ``{row}``; "" where a sheet has none."""
+    if COUNTY_NAME_COLUMN not in own.helpers:
+        return ""
+    counties = lists[COUNTY_LIST]
+    code = f"${own.letter(COUNTY_LIST)}{{row}}"
+    place = f"MATCH({code},{counties.cells(ENTRY)},0)"
+    name = f'INDEX({counties.cells(ZH)},{place})&" "&INDEX({counties.cells(EN)},{place})'
+    return f'=IF(LEN({code})=0,"",IFERROR({name},"?"))'
+
+
+def _set_up(sheet: Worksheet, scope: Scope, own: Layout) -> None:
+    """Frozen heading, filter, protection and the printed page."""
+    keys = [name for name in own.form.key if name in own.names]
+    kept = max(own.names.index(name) for name in keys) + 2
+    sheet.freeze_panes = f"{get_column_letter(kept)}{FIRST_ROW}"
+    last = get_column_letter(len(own.names))
+    sheet.auto_filter.ref = f"A{NAME_ROW}:{last}{own.last_row}"
+    sheet.sheet_view.zoomScale = 90
+    sheet.sheet_properties.tabColor = style.ACCENT
+    protect(sheet)
+    sheet.print_title_rows = f"{TITLE_ROW}:{NAME_ROW}"
+    sheet.print_title_cols = f"A:{get_column_letter(kept - 1)}"
+    set_page(sheet, scope, pages_wide=1 if len(own.names) < 24 else 2)
+
+
+def protect(sheet: Worksheet) -> None:
+    """Protect a sheet without a password: columns may be resized and rows filtered."""
+    protection = sheet.protection
+    protection.formatColumns = protection.formatRows = False  # False: permitted
+    protection.autoFilter = protection.sort = False
+    protection.enable()
+
+
+def set_page(sheet: Worksheet, scope: Scope, pages_wide: int = 1) -> None:
+    """A3 landscape, as wide as so many pages, with form id and page number at the foot."""
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.paperSize = PAPER_A3
+    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = pages_wide, 0
+    sheet.sheet_properties.pageSetUpPr.fitToPage = True
+    sheet.page_margins.left = sheet.page_margins.right = 0.4
+    sheet.page_margins.top = sheet.page_margins.bottom = 0.6
+    sheet.oddFooter.left.text = scope.form_id.replace("&", "&&")
+    sheet.oddFooter.center.text = "&A"
+    sheet.oddFooter.right.text = "&P / &N"
