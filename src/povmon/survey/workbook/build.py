@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from openpyxl import Workbook
+from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.workbook.protection import WorkbookProtection
 
 from povmon.survey.spreadsheet import workbook_bytes
@@ -43,6 +44,10 @@ def form_workbook(scope: Scope) -> Workbook:
         protect(sheet)
         set_page(sheet, scope)
     stamp(workbook, own)
+    for layout in sheets.values():
+        for key in layout.form.key:
+            name = layout.range_name(key)
+            workbook.defined_names[name] = DefinedName(name, attr_text=layout.outer_range(key))
     workbook.security = WorkbookProtection(lockStructure=True)
     properties = workbook.properties
     properties.title, properties.subject = scope.survey.title.en, own.form_id

@@ -36,7 +36,7 @@ class Check:
     ----------
     form : form whose records it looks at.
     wrong : spreadsheet formula, true where the record is wrong; ``[age]`` is the record's cell,
-        ``[line:]`` the column on the same sheet, ``[village.village_id]`` one on another sheet.
+        ``[line:]`` the column on the same sheet, ``[village.village_id]`` a key on another sheet.
     marks : fields that are coloured.
     en, zh : what is wrong.
     heavy : True where a record is compared with all others in a way too slow for a cell of its
@@ -102,7 +102,8 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "household",
-        "AND(SUMPRODUCT(--([person.household_id]=[household_id]))>0,LEN([household_id])>0,"
+        "AND(LEN([household_id])>0,LEN([hhsize])>0,"
+        "SUMPRODUCT(--([person.household_id]=[household_id]))>0,"
         "SUMPRODUCT(--([person.household_id]=[household_id]))<>[hhsize])",
         ("hhsize",), "members differ from the persons listed", "户籍人口与人口表人数不符", True,
     ),
@@ -162,8 +163,8 @@ def formula(check: Check, layouts: dict[str, Layout], row: int = FIRST_ROW) -> s
     def reference(found: re.Match[str]) -> str:
         sheet, name, column = found.groups()
         if sheet:
-            return layouts[sheet].column_range(name)
-        return own.column_range(name, sheet=False) if column else own.cell(name, row)
+            return layouts[sheet].range_name(name)
+        return own.column_range(name) if column else own.cell(name, row)
 
     return _REFERENCE.sub(reference, check.wrong)
 

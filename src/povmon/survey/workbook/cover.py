@@ -17,10 +17,11 @@ from povmon.survey.workbook.words import both
 
 WIDTHS = {"A": 5, "B": 34, "C": 24, "D": 24, "E": 24, "F": 24, "G": 24}
 PROGRESS = (
-    ("Sheet", "表"), ("Records expected", "预计记录数"), ("Rows begun", "已填行数"),
-    ("Rows complete", "已完成行数"), ("Rows to complete or check", "待补全或核对行数"),
+    ("Sheet", "表"), ("Records expected", "预计记录数"),
+    ("Rows begun or given", "已填或已给定行数"), ("Rows complete", "已完成行数"),
+    ("Rows to complete or check", "待补全或核对行数"),
 )  # fmt: skip
-_CHARACTERS_ZH, _CHARACTERS_EN, _LINE_HEIGHT = 32, 62, 16
+_CHARACTERS, _LINE_HEIGHT = 84, 16  # a line of instructions: in Latin characters, in points
 
 
 def write_cover(sheet: Worksheet, scope: Scope, own: Identity, layouts: dict[str, Layout]) -> None:
@@ -101,7 +102,7 @@ def _progress(sheet: Worksheet, row: int, layouts: dict[str, Layout]) -> int:
     sheet.row_dimensions[row].height = 34
     for own in layouts.values():
         row += 1
-        remarks = own.column_range(CHECK_COLUMN)
+        remarks = own.outer_range(CHECK_COLUMN)
         values = (
             own.sheet, own.expected, f'=COUNTIF({remarks},"?*")',
             f'=COUNTIF({remarks},"{RIGHT}*")', f'=COUNTIF({remarks},"{WRONG}*")',
@@ -134,10 +135,7 @@ def _instruct(sheet: Worksheet, row: int, scope: Scope, own: Identity) -> None:
             sheet.merge_cells(
                 start_row=row, end_row=row, start_column=column, end_column=column + 2
             )
-        lines = max(
-            style.display_width(texts[0]) // (2 * _CHARACTERS_ZH) + 1,
-            len(texts[1]) // _CHARACTERS_EN + 1,
-        )
+        lines = max(style.display_width(text) // _CHARACTERS + 1 for text in texts)
         sheet.row_dimensions[row].height = _LINE_HEIGHT * lines + 6
 
 

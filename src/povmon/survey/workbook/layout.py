@@ -87,11 +87,22 @@ class Layout:
         """All cells of a record to be filled in: ``$B4:$AW4``."""
         return f"{self.cell(self.form.columns[0], row)}:{self.cell(self.form.columns[-1], row)}"
 
-    def column_range(self, name: str, sheet: bool = True) -> str:
-        """All ready cells of a column, fixed, with the sheet's name or without."""
+    def column_range(self, name: str) -> str:
+        """All ready cells of a column, fixed, for formulas on the same sheet."""
         letter = self.letter(name)
-        cells = f"${letter}${FIRST_ROW}:${letter}${self.last_row}"
-        return f"'{self.sheet}'!{cells}" if sheet else cells
+        return f"${letter}${FIRST_ROW}:${letter}${self.last_row}"
+
+    def outer_range(self, name: str) -> str:
+        """All ready cells of a column, fixed, for formulas on other sheets."""
+        return f"'{self.sheet}'!{self.column_range(name)}"
+
+    def range_name(self, name: str) -> str:
+        """The defined name of a key's cells, e.g. ``village_village_id``.
+
+        Formulas of colours refer to other sheets by such names only: older programs do not take
+        a plain reference there.
+        """
+        return f"{self.form.name}_{name}"
 
 
 def layouts(scope: Scope) -> dict[str, Layout]:

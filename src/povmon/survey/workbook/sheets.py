@@ -70,7 +70,9 @@ def _write_head(sheet: Worksheet, scope: Scope, own: Layout) -> None:
     names = (both(*scope.area_name), both(*scope.province_name), str(scope.survey.year))
     place = " · ".join(name for name in names if name)
     sheet.cell(TITLE_ROW, 1, neutral(f"{both(own.form.en, own.form.zh)} · {place}"))
-    style.title(sheet.cell(TITLE_ROW, 1))
+    for position in range(1, len(own.names) + 1):
+        # Also the empty ones: they would take the style of their column, and be open.
+        style.title(sheet.cell(TITLE_ROW, position))
     labels = [HELPER_LABELS[name] for name in own.helpers]
     labels += [_label(scope, field) for field in own.form.fields]
     for position, (name, label) in enumerate(zip(own.names, labels, strict=True), start=1):
@@ -104,6 +106,7 @@ def _style_columns(sheet: Worksheet, own: Layout, lists: dict[str, CodeList]) ->
         column.width = style.width(field, drop_down)
         column.font, column.border = style.font(), style.GRID
         column.number_format = style.number_format(field)
+        column.alignment = style.alignment(field)
         column.protection = style.LOCKED if own.fixed else style.OPEN
 
 
@@ -166,7 +169,7 @@ def protect(sheet: Worksheet) -> None:
     """Protect a sheet without a password: columns may be resized and rows filtered."""
     protection = sheet.protection
     protection.formatColumns = protection.formatRows = False  # False: permitted
-    protection.autoFilter = protection.sort = False
+    protection.autoFilter = False
     protection.enable()
 
 
@@ -177,7 +180,8 @@ def set_page(sheet: Worksheet, scope: Scope, pages_wide: int = 1) -> None:
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = pages_wide, 0
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
     sheet.page_margins.left = sheet.page_margins.right = 0.4
-    sheet.page_margins.top = sheet.page_margins.bottom = 0.6
+    sheet.page_margins.top, sheet.page_margins.bottom = 0.5, 0.8
+    sheet.page_margins.header = sheet.page_margins.footer = 0.4
     sheet.oddFooter.left.text = scope.form_id.replace("&", "&&")
     sheet.oddFooter.center.text = "&A"
     sheet.oddFooter.right.text = "&P / &N"

@@ -30,7 +30,10 @@ LEFT = Alignment(horizontal="left", vertical="center")
 WRAPPED = Alignment(horizontal="left", vertical="top", wrap_text=True)
 HEADING = Alignment(horizontal="center", vertical="center", wrap_text=True)
 
+TEXT = Alignment(horizontal="left", vertical="center", indent=1)
+
 _DECIMALS = {"yuan", "10,000 yuan", "hectares", "mu", "tonnes", "m2", "km"}
+_MONEY = ("income_", "consumption_", "debt")  # in the survey's own unit
 
 
 def number_format(field: Field) -> str:
@@ -41,7 +44,14 @@ def number_format(field: Field) -> str:
         return "0"
     if field.dtype == "integer":
         return "#,##0"
-    return "#,##0.00" if field.unit in _DECIMALS else "General"
+    if field.name.startswith("w_"):
+        return "#,##0.00##"
+    return "#,##0.00" if field.unit in _DECIMALS or field.name.startswith(_MONEY) else "General"
+
+
+def alignment(field: Field) -> Alignment:
+    """Numbers stand to the right, texts to the left with a little room before them."""
+    return TEXT if field.dtype in ("id", "code", "boolean") else Alignment(vertical="center")
 
 
 def width(field: Field, longest: int) -> float:
@@ -55,7 +65,7 @@ def width(field: Field, longest: int) -> float:
     if field.dtype == "id":
         return 17
     if longest:
-        return min(max(longest + 3, 14), 30)
+        return min(max(longest + 4, 14), 38)
     return 10 if field.name in ("year", "line") else 14
 
 
@@ -72,17 +82,20 @@ def head(cell: Cell) -> None:
 
 def title(cell: Cell) -> None:
     """Make a cell a sheet's title."""
-    cell.font, cell.alignment = font(14, ACCENT, bold=True), LEFT
+    cell.font, cell.alignment, cell.border = font(14, ACCENT, bold=True), LEFT, Border()
+    cell.protection = LOCKED
 
 
 def input_cell(cell: Cell, field: Field) -> None:
     """Make a cell one to be filled in."""
     cell.font, cell.fill, cell.border = font(), INPUT_FILL, GRID
     cell.number_format, cell.protection = number_format(field), OPEN
+    cell.alignment = alignment(field)
 
 
 def given_cell(cell: Cell, field: Field | None = None) -> None:
     """Make a cell one that is filled in already, and locked."""
     cell.font, cell.fill, cell.border = font(colour=MUTED), GIVEN_FILL, GRID
     cell.number_format = number_format(field) if field else "General"
+    cell.alignment = alignment(field) if field else TEXT
     cell.protection = LOCKED

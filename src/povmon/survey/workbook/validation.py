@@ -73,7 +73,7 @@ def _with_error(error: tuple[str, str], style: str = "stop", **rule: Any) -> Dat
 
 
 def _list(cells: str) -> DataValidation:
-    return _with_error(_LIST_ERROR, type="list", formula1=f"={cells}")
+    return _with_error(_LIST_ERROR, type="list", formula1=cells)
 
 
 def _range(field: Field) -> DataValidation:
@@ -99,16 +99,15 @@ def _range(field: Field) -> DataValidation:
 
 def _link(field: Field, parent: Layout, own: Layout) -> DataValidation:
     """A code of the form above. A warning only: who fills in the lower form first may go on."""
-    codes = parent.column_range(field.name)
+    codes = parent.range_name(field.name)
     error = (
         f"This code is not on the sheet “{parent.sheet}” (yet). Go on all the same?",
         f"“{parent.sheet}”表中没有该代码（或尚未填写）。是否继续？",
     )
     if parent.form.name == "village":
-        first = codes.partition(":")[0]
-        filled = f"=OFFSET({first},0,0,MAX(1,COUNTA({codes})),1)"
+        filled = f"OFFSET({codes},0,0,MAX(1,COUNTA({codes})),1)"
         return _with_error(error, "warning", type="list", formula1=filled)
-    formula = f"=ISNUMBER(MATCH({own.cell(field.name)},{codes},0))"
+    formula = f"ISNUMBER(MATCH({own.cell(field.name)},{codes},0))"
     return _with_error(error, "warning", type="custom", formula1=formula)
 
 
@@ -119,12 +118,12 @@ def _identifier(field: Field, own: Layout) -> DataValidation:
     error = ("The code must not begin or end with a blank.", "代码前后不能有空格。")
     if own.form.key == (field.name,):
         # Compared cell by cell: COUNTIF takes long codes for numbers and sees 15 digits only.
-        formula = f"AND({formula},SUMPRODUCT(--({own.column_range(field.name, False)}={cell}))<=1)"
+        formula = f"AND({formula},SUMPRODUCT(--({own.column_range(field.name)}={cell}))<=1)"
         error = (
             "The code must stand once on this sheet, without blanks around it.",
             "代码在本表中不能重复，前后不能有空格。",
         )
-    return _with_error(error, type="custom", formula1=f"={formula}")
+    return _with_error(error, type="custom", formula1=formula)
 
 
 def _cut(text: str, length: int) -> str:
