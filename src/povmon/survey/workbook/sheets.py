@@ -36,7 +36,7 @@ HELPER_LABELS = {
     CHECK_COLUMN: "检查结果\nRemark\n（自动 automatic）",
     COUNTY_NAME_COLUMN: "县名\nCounty\n（自动 automatic）",
 }
-HELPER_WIDTHS = {CHECK_COLUMN: 34, COUNTY_NAME_COLUMN: 28}
+HELPER_WIDTHS = {CHECK_COLUMN: 38, COUNTY_NAME_COLUMN: 24}
 # Rows whose cells are written one by one, for programs that do not look at a column's style.
 DRAWN_ROWS = 60
 PAPER_A3 = 8
