@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from openpyxl import Workbook
+from openpyxl.cell.cell import Cell
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.dimensions import ColumnDimension
 from openpyxl.worksheet.worksheet import Worksheet
@@ -57,8 +58,8 @@ def write_sheet(
     sheet = workbook.create_sheet(own.sheet)
     _write_head(sheet, scope, own)
     _style_columns(sheet, own, lists)
-    _write_rows(sheet, scope, own)
-    _write_helpers(sheet, scope, own, layouts, lists)
+    _write_rows(sheet, own)
+    _write_helpers(sheet, own, layouts, lists)
     for field in own.form.fields:
         sheet.add_data_validation(validation(scope.survey, field, layouts, own, lists))
     add_colours(sheet, own, layouts)
@@ -110,33 +111,38 @@ def _style_columns(sheet: Worksheet, own: Layout, lists: dict[str, CodeList]) ->
         column.protection = style.LOCKED if own.fixed else style.OPEN
 
 
-def _write_rows(sheet: Worksheet, scope: Scope, own: Layout) -> None:
+def _write_rows(sheet: Worksheet, own: Layout) -> None:
     """The given records, and further empty rows."""
-    given = own.given.to_dict("records")
-    rows = len(given) if own.fixed else max(len(given), min(own.ready, DRAWN_ROWS))
+    given = own.given.to_dict("list")
+    known = len(own.given)
+    rows = known if own.fixed else max(known, min(own.ready, DRAWN_ROWS))
     first = len(own.helpers) + 1
-    for row in range(rows):
-        known = given[row] if row < len(given) else {}
-        for position, field in enumerate(own.form.fields, start=first):
+    for position, field in enumerate(own.form.fields, start=first):
+        values = given.get(field.name, [])
+        patterns: dict[bool, Cell] = {}
+        for row in range(rows):
             cell = sheet.cell(FIRST_ROW + row, position)
-            if field.name in known:
-                cell.value = known[field.name]
-                style.given_cell(cell, field)
-            else:
-                style.input_cell(cell, field)
+            filled = row < len(values)
+            if filled:
+                cell.value = neutral(values[row])
+            if filled not in patterns:
+                (style.given_cell if filled else style.input_cell)(cell, field)
+                patterns[filled] = cell
+            style.like(cell, patterns[filled])
 
 
 def _write_helpers(
-    sheet: Worksheet, scope: Scope, own: Layout, layouts: dict[str, Layout],
-    lists: dict[str, CodeList],
-) -> None:  # fmt: skip
+    sheet: Worksheet, own: Layout, layouts: dict[str, Layout], lists: dict[str, CodeList]
+) -> None:
     remark = remark_formula(own, layouts)
     formulas = {CHECK_COLUMN: remark, COUNTY_NAME_COLUMN: _county_name(own, lists)}
     for position, name in enumerate(own.helpers, start=1):
         template = formulas[name]
+        pattern = sheet.cell(FIRST_ROW, position)
+        style.given_cell(pattern)
         for row in range(FIRST_ROW, own.last_row + 1):
             cell = sheet.cell(row, position, template.replace("{row}", str(row)))
-            style.given_cell(cell)
+            style.like(cell, pattern)
 
 
 def _county_name(own: Layout, lists: dict[str, CodeList]) -> str:

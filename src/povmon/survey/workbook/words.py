@@ -27,12 +27,12 @@ def entry(code: str, label: tuple[str, str]) -> str:
 
 
 def unit_zh(survey: Survey, field: Field) -> str:
-    """A field's unit in Chinese."""
+    """A field's unit in Chinese; empty where the survey gives none for its money."""
     if field.unit == survey.currency.unit and survey.currency.zh:
         return survey.currency.zh
     if field.name in AGES:
         return "周岁"
-    return UNITS_ZH.get(field.unit, field.unit)
+    return UNITS_ZH.get(field.unit, "")
 
 
 def unit(survey: Survey, field: Field) -> str:
@@ -60,7 +60,7 @@ def prompt(survey: Survey, field: Field) -> str:
     zh.append(TYPES[field.dtype][1])
     en.append(TYPES[field.dtype][0])
     if field.unit:
-        zh.append(f"单位：{unit_zh(survey, field)}")
+        zh.append(f"单位：{unit_zh(survey, field) or field.unit}")
         en.append(f"unit: {field.unit}")
     low_high = limits(field)
     if low_high[0]:
