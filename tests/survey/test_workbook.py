@@ -57,17 +57,17 @@ def test_the_columns_are_the_forms_in_their_order(book: Workbook, sichuan: Scope
 def test_headings_say_label_and_unit_in_both_languages(book: Workbook) -> None:
     sheet = book["household 户表"]
     labels = dict(zip(names(sheet), (cell.value for cell in sheet[LABEL_ROW]), strict=True))
-    assert labels["income_total"] == "纯收入合计\nTotal net income\n（元 yuan）"
-    assert labels["dwelling_area"] == "住房面积\nDwelling area\n（平方米 m2）"
-    assert labels["hhsize"] == "户籍人口 *\nRegistered members\n（人 persons）"
-    assert "周岁 years" in str(labels["head_age"])
+    assert labels["income_total"] == "纯收入合计（元）\nTotal net income (yuan)"
+    assert labels["dwelling_area"] == "住房面积（平方米）\nDwelling area (m2)"
+    assert labels["hhsize"] == "户籍人口（人） *\nRegistered members (persons)"
+    assert labels["head_age"] == "户主年龄（周岁）\nAge of the head (years)"
 
 
 def test_the_money_unit_is_the_surveys(survey_root: Path) -> None:
     survey = small_survey(currency={"code": "CNY", "unit": "jiao", "zh": "角"})
     sheet = form_workbook(scopes(survey)[0])["household 户表"]
     label = sheet.cell(LABEL_ROW, names(sheet).index("debt") + 1).value
-    assert str(label).endswith("（角 jiao）")
+    assert str(label).endswith("（角）\nDebt at the end of the year (jiao)")
 
 
 def test_counties_are_filled_in_and_locked(book: Workbook, sichuan: Scope) -> None:

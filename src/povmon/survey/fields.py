@@ -32,7 +32,7 @@ UNITS_ZH: dict[str, str] = {
     "km": "公里",
     "m": "米",
     "m2": "平方米",
-    "sets": "台（部）",
+    "sets": "台/部",
     "vehicles": "辆",
     "years": "年",
     "months": "个月",

@@ -111,6 +111,8 @@ def _progress(sheet: Worksheet, row: int, layouts: dict[str, Layout]) -> int:
             cell = sheet.cell(row, position, value)
             style.given_cell(cell)
             cell.number_format, cell.font = "#,##0", style.font()
+            if position > 2:
+                cell.alignment = style.HEADING
     return row + 1
 
 

@@ -54,7 +54,7 @@ def write_lists(workbook: Workbook, scope: Scope) -> dict[str, CodeList]:
         longest = max(style.display_width(str(text)) for *_, text in items)
         lists[name] = CodeList(first, row - 1, longest)
         row += 1  # an empty row parts the lists
-    for column, size in zip("ABCDEF", (30, 20, 16, 24, 34, 46), strict=True):
+    for column, size in zip("ABCDEF", (38, 20, 16, 24, 34, 46), strict=True):
         sheet.column_dimensions[column].width = size
     sheet.row_dimensions[_HEAD_ROW].height = 32
     sheet.freeze_panes = f"A{_HEAD_ROW + 1}"

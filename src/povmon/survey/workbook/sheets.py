@@ -31,7 +31,7 @@ from povmon.survey.workbook.lists import (
 )
 from povmon.survey.workbook.scope import Scope
 from povmon.survey.workbook.validation import validation
-from povmon.survey.workbook.words import both, unit
+from povmon.survey.workbook.words import both, unit_zh
 
 HELPER_LABELS = {
     CHECK_COLUMN: "检查结果\nRemark\n（自动 automatic）",
@@ -87,12 +87,11 @@ def _write_head(sheet: Worksheet, scope: Scope, own: Layout) -> None:
 
 
 def _label(scope: Scope, field: Field) -> str:
-    """Chinese and English label, an asterisk where required, and the unit, a line each."""
-    lines = [f"{field.zh}{' *' if field.required else ''}", field.en]
-    shown = unit(scope.survey, field)
-    if shown:
-        lines.append(f"（{shown}）")
-    return "\n".join(lines)
+    """Chinese and English label, each with its unit in brackets; an asterisk where required."""
+    chinese = unit_zh(scope.survey, field) if field.unit else ""
+    zh = f"{field.zh}（{chinese}）" if chinese else field.zh
+    en = f"{field.en} ({field.unit})" if field.unit else field.en
+    return f"{zh}{' *' if field.required else ''}\n{en}"
 
 
 def _style_columns(sheet: Worksheet, own: Layout, lists: dict[str, CodeList]) -> None:
