@@ -93,6 +93,9 @@ def test_the_checks_find_what_is_wrong(profile: Path, tmp_path: Path, sichuan: S
     del forms["household"][3]["hhsize"]
     forms["household"][4]["village_id"] = "51343199"
     forms["person"][0]["household_id"] = "unknown"
+    forms["household"][5]["hhsize"] = 4
+    forms["person"][8]["line"] = forms["person"][7]["line"]
+    forms["person"][10]["relation"] = "head"
     workbook = form_workbook(sichuan)
     fill(workbook, sichuan, forms)
     book = saved_again(profile, tmp_path, workbook)
@@ -108,13 +111,17 @@ def test_the_checks_find_what_is_wrong(profile: Path, tmp_path: Path, sichuan: S
     assert found["household"][:7] == [
         "✗ 收入分项之和不等于合计 income parts do not add up", "✓ 无误 OK",
         "✗ 代码重复 code stands twice", "✗ 必填项为空 required cell empty",
-        "✗ 村表中没有该代码 code is not on the village sheet", "✓ 无误 OK", "",
+        "✗ 村表中没有该代码 code is not on the village sheet",
+        "✗ 户籍人口与人口表人数不符 members differ from the persons listed", "",
     ]  # fmt: skip
-    assert found["person"][:2] == [
-        "✗ 户表中没有该代码 code is not on the household sheet", "✓ 无误 OK",
+    right, unknown = "✓ 无误 OK", "✗ 户表中没有该代码 code is not on the household sheet"
+    lines = "✗ 同一户内序号重复 line number twice in the household"
+    heads = "✗ 同一户有两名户主 two heads in the household"
+    assert found["person"][:12] == [
+        unknown, right, right, unknown, unknown, unknown, right, lines, lines, heads, heads, right,
     ]  # fmt: skip
     progress = {row[1].value: [c.value for c in row[2:6]] for row in book.worksheets[0].iter_rows()}
-    assert progress["household 户表"] == [6, 6, 2, 4]
+    assert progress["household 户表"] == [6, 6, 1, 5]
 
 
 def test_names_of_counties_appear_beside_their_code(

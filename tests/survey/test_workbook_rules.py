@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from openpyxl import Workbook
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from povmon.survey import FORMS
-from povmon.survey.workbook import Scope
-from povmon.survey.workbook.checks import CHECKS, Check, checks_of, formula, remark_formula
+from povmon.survey.workbook import Scope, scopes
+from povmon.survey.workbook.checks import (
+    CHECKS,
+    Check,
+    checks_of,
+    remark,
+    remark_formula,
+    remark_template,
+)
 from povmon.survey.workbook.layout import layouts
 from povmon.survey.workbook.words import entry
+from survey.conftest import small_survey
 
 FIELDS = [(form, field) for form, definition in FORMS.items() for field in definition.columns]
 LONGEST_FORMULA, LONGEST_TEXT, LONGEST_TITLE = 255, 255, 32
@@ -115,22 +124,35 @@ def test_a_code_of_the_form_above_is_offered_with_a_warning(book: Workbook, sich
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda c: f"{c.form}: {c.en}")
-def test_every_check_names_cells_that_are_there(check: Check, sichuan: Scope) -> None:
+def test_every_check_is_in_the_remark_of_its_sheet(check: Check, sichuan: Scope) -> None:
     sheets = layouts(sichuan)
-    assert check in checks_of(sheets[check.form].form, sheets)
-    text = formula(check, sheets)
-    assert not re.search(r"[\[\]{}]", text)
-    assert text.count("(") == text.count(")")
+    own = sheets[check.form]
+    assert check in checks_of(own.form, sheets)
+    assert f'"{remark(check)}"' in remark_template(own, sheets)
+    assert set(check.marks) <= set(own.form.columns)
 
 
 @pytest.mark.parametrize("form", list(FORMS))
-def test_the_remark_holds_every_row_of_its_own_record(form: str, sichuan: Scope) -> None:
+@pytest.mark.parametrize("row", [4, 12])
+def test_the_remark_is_about_its_own_row(form: str, row: int, sichuan: Scope) -> None:
     sheets = layouts(sichuan)
-    text = remark_formula(sheets[form], sheets)
+    own = sheets[form]
+    text = remark_formula(remark_template(own, sheets), own, row)
     assert text.startswith("=IF(COUNTA($") and text.count("(") == text.count(")")
-    assert text.count("IF(") < 64 and len(text.replace("{row}", "10000")) < 8192
-    rows = set(re.findall(r"\$[A-Z]+(\d+|\{row\})(?![:\d])", re.sub(r"\$[A-Z]+\$\d+", "", text)))
-    assert rows == {"{row}"}
+    assert not re.search(r"[\[\]{}~]", text)
+    assert text.count("IF(") < 64 and len(text) < 8192
+    without_ranges = re.sub(r"\$[A-Z]+\$?\d+:\$[A-Z]+\$?\d+", "", text)
+    assert set(re.findall(r"\$[A-Z]+(\d+)", without_ranges)) == {str(row)}
+
+
+def test_only_rows_near_a_person_are_compared_with_it(survey_root: Path) -> None:
+    scope = scopes(small_survey(only_counties=[]), "tibet")[0]
+    sheets = layouts(scope)
+    template = remark_template(sheets["person"], sheets)
+    text = remark_formula(template, sheets["person"], 1000)
+    assert "$B970:$B1030=$B1000" in text and "$C970:$C1030=$C1000" in text
+    last = sheets["person"].last_row
+    assert f":$B{last}=$B{last}" in remark_formula(template, sheets["person"], last)
 
 
 def test_a_check_whose_sheet_is_not_there_is_left_out(sichuan: Scope) -> None:
@@ -149,10 +171,12 @@ def test_missing_and_wrong_cells_are_coloured(book: Workbook, sichuan: Scope) ->
         for area in sheet.conditional_formatting
     }
     total = own.letter("income_total")
-    assert any("SUM(" in text for text in coloured[f"{total}4:{total}{own.last_row}"])
+    assert (
+        '$A4="✗ 收入分项之和不等于合计 income parts do not add up"'
+        in (coloured[f"{total}4:{total}{own.last_row}"])
+    )
     size = own.letter("hhsize")
     texts = coloured[f"{size}4:{size}{own.last_row}"]
-    assert any("person_household_id" in text for text in texts)
     assert any(f"LEN(${size}4)=0" in text for text in texts)
     # A plain reference to another sheet is not taken by every program.
     assert not any("!" in text for found in coloured.values() for text in found)

@@ -1,8 +1,10 @@
 """Checks that tell the person who fills in a form what does not fit, before it is sent.
 
-Each check has a formula that is true where a record is wrong. It colours the cells concerned and
-gives the words in the sheet's first column. The checks are those of the audit that need nothing
-but the workbook; the audit remains what decides.
+Each check has a formula that is true where a record is wrong. The first that is true gives the
+words in the sheet's first column, and these words colour the cells concerned. The checks are those
+of the audit that need nothing but the workbook; the audit remains what decides. Each costs about
+the same however many rows there are: the members of a household stand one below the other, so
+only the rows near a person's are compared with it.
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ RIGHT = "✓"
 WRONG = "✗"
 COMPLETE = f"{RIGHT} 无误 OK"
 INCOMPLETE = f"{WRONG} 必填项为空 required cell empty"
-_REFERENCE = re.compile(r"\[(?:(\w+)\.)?(\w+)(:?)\]")
+ROW = "{row}"  # in a template: the record's row
+MOST_MEMBERS = 30  # the highest line number of the person form
+_REFERENCE = re.compile(r"\[(?:(\w+)\.)?(\w+)([:~]?)\]")
 
 
 @dataclass(frozen=True)
@@ -36,11 +40,10 @@ class Check:
     ----------
     form : form whose records it looks at.
     wrong : spreadsheet formula, true where the record is wrong; ``[age]`` is the record's cell,
-        ``[line:]`` the column on the same sheet, ``[village.village_id]`` a key on another sheet.
+        ``[line:]`` its column, ``[line~]`` the part of it near the record, ``[village.village_id]``
+        a key on another sheet.
     marks : fields that are coloured.
     en, zh : what is wrong.
-    heavy : True where a record is compared with all others in a way too slow for a cell of its
-        own in every row; it then only colours what is on the screen.
     """
 
     form: str
@@ -48,7 +51,6 @@ class Check:
     marks: tuple[str, ...]
     en: str
     zh: str
-    heavy: bool = False
 
 
 def _at_most(form: str, whole: str, *parts: str) -> list[Check]:
@@ -102,22 +104,24 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "household",
-        "AND(LEN([household_id])>0,LEN([hhsize])>0,"
-        "SUMPRODUCT(--([person.household_id]=[household_id]))>0,"
-        "SUMPRODUCT(--([person.household_id]=[household_id]))<>[hhsize])",
-        ("hhsize",), "members differ from the persons listed", "户籍人口与人口表人数不符", True,
+        "IFERROR(AND(LEN([household_id])>0,LEN([hhsize])>0,SUMPRODUCT(--("
+        "INDEX([person.household_id],MATCH([household_id],[person.household_id],0)):"
+        "INDEX([person.household_id],MIN(ROWS([person.household_id]),"
+        f"MATCH([household_id],[person.household_id],0)+{MOST_MEMBERS}))"
+        "=[household_id]))<>[hhsize]),FALSE)",
+        ("hhsize",), "members differ from the persons listed", "户籍人口与人口表人数不符",
     ),
     Check(
         "person",
         "AND(LEN([household_id])>0,LEN([line])>0,"
-        "SUMPRODUCT(([household_id:]=[household_id])*([line:]=[line]))>1)",
-        ("line",), "line number twice in the household", "同一户内序号重复", True,
+        "SUMPRODUCT(([household_id~]=[household_id])*([line~]=[line]))>1)",
+        ("line",), "line number twice in the household", "同一户内序号重复",
     ),
     Check(
         "person",
         'AND(LEFT([relation],5)="head ",'
-        'SUMPRODUCT(([household_id:]=[household_id])*(LEFT([relation:],5)="head "))>1)',
-        ("relation",), "two heads in the household", "同一户有两名户主", True,
+        'SUMPRODUCT(([household_id~]=[household_id])*(LEFT([relation~],5)="head "))>1)',
+        ("relation",), "two heads in the household", "同一户有两名户主",
     ),
 )  # fmt: skip
 
@@ -156,55 +160,67 @@ def _possible(check: Check, layouts: dict[str, Layout]) -> bool:
     )
 
 
-def formula(check: Check, layouts: dict[str, Layout], row: int = FIRST_ROW) -> str:
-    """A check's formula for the record in a row."""
+def remark(check: Check) -> str:
+    """What the sheet's first column says where a check finds a record wrong."""
+    return f"{WRONG} {check.zh} {check.en}"
+
+
+def remark_template(own: Layout, layouts: dict[str, Layout]) -> str:
+    """Formula of a record's check cell: the first fault in words, "" for an empty row.
+
+    ``{row}`` stands for the record's row, ``{low}`` and ``{high}`` for the first and last of those
+    near it; `remark_formula` fills them in.
+    """
+    inner = f'"{COMPLETE}"'
+    empty = ",".join(f"LEN({own.cell(f.name, ROW)})=0" for f in own.form.fields if f.required)
+    if empty:
+        inner = f'IF(OR({empty}),"{INCOMPLETE}",{inner})'
+    for check in reversed(checks_of(own.form, layouts)):
+        words = remark(check).replace('"', '""')
+        inner = f'IF({_formula(check, layouts)},"{words}",{inner})'
+    return f'=IF(COUNTA({own.record(ROW)})=0,"",{inner})'
+
+
+def remark_formula(template: str, own: Layout, row: int) -> str:
+    """The formula of the check cell in a row."""
+    low, high = max(FIRST_ROW, row - MOST_MEMBERS), min(own.last_row, row + MOST_MEMBERS)
+    filled = template.replace(ROW, str(row))
+    return filled.replace("{low}", str(low)).replace("{high}", str(high))
+
+
+def _formula(check: Check, layouts: dict[str, Layout]) -> str:
+    """A check's formula with its references."""
     own = layouts[check.form]
 
     def reference(found: re.Match[str]) -> str:
-        sheet, name, column = found.groups()
+        sheet, name, kind = found.groups()
         if sheet:
             return layouts[sheet].range_name(name)
-        return own.column_range(name) if column else own.cell(name, row)
+        letter = own.letter(name)
+        near = f"${letter}{{low}}:${letter}{{high}}"
+        return {"": own.cell(name, ROW), ":": own.column_range(name), "~": near}[kind]
 
     return _REFERENCE.sub(reference, check.wrong)
 
 
-def remark_formula(own: Layout, layouts: dict[str, Layout]) -> str:
-    """The formula of a record's check cell, with ``{row}`` for the row: the first fault in words.
-
-    It gives "" for an empty row.
-    """
-    mark = 10**6 + 7  # stands for the row in the references; no formula holds it otherwise
-    inner = f'"{COMPLETE}"'
-    for check in reversed([c for c in checks_of(own.form, layouts) if not c.heavy]):
-        words = f"{WRONG} {check.zh} {check.en}".replace('"', '""')
-        inner = f'IF({formula(check, layouts, mark)},"{words}",{inner})'
-    empty = ",".join(f"LEN({own.cell(f.name, mark)})=0" for f in own.form.fields if f.required)
-    if empty:
-        inner = f'IF(OR({empty}),"{INCOMPLETE}",{inner})'
-    whole = f'=IF(COUNTA({own.record(mark)})=0,"",{inner})'
-    return whole.replace(str(mark), "{row}")
-
-
 def add_colours(sheet: Worksheet, own: Layout, layouts: dict[str, Layout]) -> None:
-    """Colour what is missing and what is wrong, and the words in the first column."""
+    """Colour the cells that the remark is about, those missing, and the remark itself."""
+    first = own.cell(CHECK_COLUMN)
     for check in checks_of(own.form, layouts):
-        cells = " ".join(_column(own, name) for name in check.marks)
-        rule = FormulaRule(
-            formula=[formula(check, layouts)], fill=style.WRONG_FILL,
+        words = remark(check).replace('"', '""')
+        wrong = FormulaRule(
+            formula=[f'{first}="{words}"'], fill=style.WRONG_FILL,
             font=style.Font(color=style.WRONG), stopIfTrue=True,
         )  # fmt: skip
-        sheet.conditional_formatting.add(cells, rule)
+        cells = " ".join(_column(own, name) for name in check.marks)
+        sheet.conditional_formatting.add(cells, wrong)
     for field in own.form.fields:
         if field.required:
-            cell = own.cell(field.name)
-            missing = f"AND(COUNTA({own.record()})>0,LEN({cell})=0)"
+            missing = f"AND(COUNTA({own.record()})>0,LEN({own.cell(field.name)})=0)"
             rule = FormulaRule(formula=[missing], fill=style.MISSING_FILL)
             sheet.conditional_formatting.add(_column(own, field.name), rule)
     for sign, colour in ((WRONG, style.WRONG), (RIGHT, style.GOOD)):
-        rule = FormulaRule(
-            formula=[f'LEFT({own.cell(CHECK_COLUMN)},1)="{sign}"'], font=style.Font(color=colour)
-        )
+        rule = FormulaRule(formula=[f'LEFT({first},1)="{sign}"'], font=style.Font(color=colour))
         sheet.conditional_formatting.add(_column(own, CHECK_COLUMN), rule)
 
 

@@ -40,9 +40,9 @@ INSTRUCTIONS: tuple[tuple[str, str], ...] = (
     (
         "Codes of counties, villages and households are text: keep leading zeros. A household's "
         "code stands once among all households of the province. Persons are numbered from 1 "
-        "within the household, the head first.",
+        "within the household, the head first, and stand one below the other.",
         "县、村、户代码均为文本，须保留开头的0。户代码在全省范围内不得重复。"
-        "人口序号在每户内从1开始编排，户主为1。",
+        "人口序号在每户内从1开始编排，户主为1；同一户的成员须连续排列。",
     ),
     (
         "The household form is about all registered members, also those who work or study "
@@ -68,10 +68,10 @@ INSTRUCTIONS: tuple[tuple[str, str], ...] = (
         "各行年份均为{year}。日期按“年-月-日”填写，例如2011-03-31。",
     ),
     (
-        "The first column of each sheet says whether a row is complete and fits together. Amber: "
-        "a required cell is empty. Red: values contradict each other. Correct what is wrong; "
-        "where an unusual value is right, leave it.",
-        "每张表的第一列提示该行是否完整、是否相互一致。黄色：必填项为空；红色：数值相互矛盾。"
+        "The first column of each sheet says what does not fit in a row, or that it is complete. "
+        "Amber: a required cell is empty. Red: values contradict each other. Correct what is "
+        "wrong; where an unusual value is right, leave it.",
+        "每张表的第一列提示该行存在的问题，或表明该行已填写完整。黄色：必填项为空；红色：数值相互矛盾。"
         "有误的请更正，确属特殊情况的请保留。",
     ),
     (

@@ -79,11 +79,11 @@ class Layout:
         """Letter of a column."""
         return get_column_letter(self.names.index(name) + 1)
 
-    def cell(self, name: str, row: int = FIRST_ROW) -> str:
+    def cell(self, name: str, row: int | str = FIRST_ROW) -> str:
         """A cell of a record, its column fixed: ``$C4``."""
         return f"${self.letter(name)}{row}"
 
-    def record(self, row: int = FIRST_ROW) -> str:
+    def record(self, row: int | str = FIRST_ROW) -> str:
         """All cells of a record to be filled in: ``$B4:$AW4``."""
         return f"{self.cell(self.form.columns[0], row)}:{self.cell(self.form.columns[-1], row)}"
 
@@ -99,8 +99,8 @@ class Layout:
     def range_name(self, name: str) -> str:
         """The defined name of a key's cells, e.g. ``village_village_id``.
 
-        Formulas of colours refer to other sheets by such names only: older programs do not take
-        a plain reference there.
+        Rules and checks refer to other sheets by such names: older programs do not take a plain
+        reference in every place.
         """
         return f"{self.form.name}_{name}"
 

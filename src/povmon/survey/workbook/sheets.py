@@ -11,7 +11,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from povmon.survey.fields import Field
 from povmon.survey.spreadsheet import neutral
 from povmon.survey.workbook import style
-from povmon.survey.workbook.checks import add_colours, remark_formula
+from povmon.survey.workbook.checks import add_colours, remark_formula, remark_template
 from povmon.survey.workbook.layout import (
     CHECK_COLUMN,
     COUNTY_NAME_COLUMN,
@@ -133,14 +133,16 @@ def _write_rows(sheet: Worksheet, own: Layout) -> None:
 def _write_helpers(
     sheet: Worksheet, own: Layout, layouts: dict[str, Layout], lists: dict[str, CodeList]
 ) -> None:
-    remark = remark_formula(own, layouts)
-    formulas = {CHECK_COLUMN: remark, COUNTY_NAME_COLUMN: _county_name(own, lists)}
+    templates = {
+        CHECK_COLUMN: remark_template(own, layouts),
+        COUNTY_NAME_COLUMN: _county_name(own, lists),
+    }
     for position, name in enumerate(own.helpers, start=1):
-        template = formulas[name]
+        template = templates[name]
         pattern = sheet.cell(FIRST_ROW, position)
         style.given_cell(pattern)
         for row in range(FIRST_ROW, own.last_row + 1):
-            cell = sheet.cell(row, position, template.replace("{row}", str(row)))
+            cell = sheet.cell(row, position, remark_formula(template, own, row))
             style.like(cell, pattern)
 
 
