@@ -31,7 +31,7 @@ def account(intake: Intake, ledger: Ledger) -> pd.DataFrame:
         })  # fmt: skip
         counts = states.groupby(["province_id", "state"]).size().unstack(fill_value=0)
         counts = counts.reindex(columns=STATES, fill_value=0)
-        provinces = [d.province_id for d in intake.deliveries]
+        provinces = list(dict.fromkeys(d.province_id for d in intake.deliveries))
         part = counts.reindex(provinces, fill_value=0)
         part.insert(0, "received", received.reindex(provinces, fill_value=0))
         part = part.rename_axis("province_id").rename_axis(columns=None).reset_index()

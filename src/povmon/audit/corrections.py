@@ -53,12 +53,12 @@ def replay(intake: Intake) -> tuple[dict[str, pd.DataFrame], Replay]:
     if not path.is_file():
         return rows, result
     place = f"data/raw/{intake.survey.survey}/{FILE}"
-    table = read_text_table(path, place)
+    table = read_text_table(path, place, COLUMNS)
     missing = [name for name in COLUMNS if name not in table.columns]
     if missing:
         raise PovmonError(
             f"the column {missing[0]!r} is missing",
-            where=f"{place}, line 1",
+            where=table.where(table.heading_line),
             todo=f"columns needed: {', '.join(COLUMNS)}",
         )
     known = {form: row_keys(form, frame) for form, frame in rows.items()}

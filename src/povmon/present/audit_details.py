@@ -18,14 +18,25 @@ from povmon.present.audits import (
 from povmon.present.display import Column, Figure, Table, Text, escape_markdown
 from povmon.present.tables import nothing
 from povmon.survey.forms import FORMS
+from povmon.survey.origin import origin_text
 
 Names = Mapping[str, str]
 SHOWN = 30  # rows of a list on the page; the whole list stands in the data
-ENCODINGS = {"utf-8": "UTF-8", "gb18030": "GB18030"}
+ENCODINGS = {
+    "utf-8": "UTF-8", "gb18030": "GB18030", "utf-16": "UTF-16", "xlsx": "Excel", "dta": "Stata",
+    "sav": "SPSS", "zsav": "SPSS",
+}  # fmt: skip
 FILE_RULES = {
     "folder_unexpected", "manifest", "file_not_read", "column_unknown", "column_missing",
-    "file_no_rows", "file_changed", "file_row_count", "correction_unmatched",
+    "file_no_rows", "file_changed", "file_row_count", "correction_unmatched", "province_missing",
+    "sheet_not_read", "file_twice", "delivery_shorter", "workbook_elsewhere", "total_row",
+    "note_row", "heading_row", "heading_unit", "formula_without_value", "column_personal",
+    "personal_data",
 }  # fmt: skip
+
+
+def _origin(row: pd.Series) -> str:
+    return origin_text(row["file"], row["sheet"], row["line"])
 
 
 def _title(form: str) -> str:
@@ -96,7 +107,9 @@ def remarks_table(audit: Audit) -> Table | Text:
         return nothing("the files", "every file and every column was as the forms want it")
     frame = pd.DataFrame(
         {
-            "file": found["file"],
+            "file": [
+                origin_text(*place) for place in zip(found["file"], found["sheet"], strict=True)
+            ],
             "column": found["column"],
             "message": found["message"],
         }
@@ -125,7 +138,7 @@ def rejected_table(audit: Audit) -> Table | Text:
                 "rule": str(rule).replace("_", " "),
                 "records": len(part),
                 "example": f"{part['key'].iloc[0]}: {part['reason'].iloc[0]} "
-                f"({part['file'].iloc[0]}, line {part['line'].iloc[0]})",
+                f"({_origin(part.iloc[0])})",
             }
             for (form, rule), part in groups
         ]
@@ -133,7 +146,7 @@ def rejected_table(audit: Audit) -> Table | Text:
     return Table(
         frame,
         "Rejected records by reason",
-        note="Every rejected record stands in rejected.parquet with its file, line and reason.",
+        note="Every rejected record stands in rejected.parquet with file, sheet, line and reason.",
         columns=[
             Column("form", "Form", row_header=True),
             Column("rule", "Reason"),
@@ -175,7 +188,7 @@ def corrections_table(audit: Audit) -> Table | Text:
                 "rule": str(rule).replace("_", " "),
                 "values": len(part),
                 "example": f"{row['before'] or 'empty'} became {row['after'] or 'missing'} "
-                f"({row['method']}; {row['file']}, line {row['line']})",
+                f"({row['method']}; {_origin(row)})",
             }
         )
     return Table(
