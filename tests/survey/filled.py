@@ -6,10 +6,9 @@ from typing import Any
 
 from openpyxl import Workbook
 
-from povmon.survey.fields import Field
+from povmon.survey.fields import YES_NO_LABELS, Field, list_entry
 from povmon.survey.workbook import Scope
 from povmon.survey.workbook.layout import FIRST_ROW, layouts
-from povmon.survey.workbook.words import YES_NO, entry
 
 Row = dict[str, Any]
 
@@ -28,5 +27,5 @@ def fill(workbook: Workbook, scope: Scope, forms: dict[str, list[Row]]) -> None:
 def shown(field: Field, value: Any) -> Any:
     """What a person enters for a value: the entry of the list, or the value itself."""
     if field.codes:
-        return entry(value, field.codes[value])
-    return entry(str(value), YES_NO[str(value)]) if field.dtype == "boolean" else value
+        return list_entry(value, field.codes[value])
+    return list_entry(str(value), YES_NO_LABELS[str(value)]) if field.dtype == "boolean" else value

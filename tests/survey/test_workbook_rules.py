@@ -10,6 +10,7 @@ from openpyxl import Workbook
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from povmon.survey import FORMS
+from povmon.survey.fields import list_entry
 from povmon.survey.workbook import Scope, scopes
 from povmon.survey.workbook.checks import (
     CHECKS,
@@ -20,7 +21,6 @@ from povmon.survey.workbook.checks import (
     remark_template,
 )
 from povmon.survey.workbook.layout import layouts
-from povmon.survey.workbook.words import entry
 from survey.conftest import small_survey
 
 FIELDS = [(form, field) for form, definition in FORMS.items() for field in definition.columns]
@@ -65,7 +65,7 @@ def test_lists_offer_code_and_both_labels(
 ) -> None:
     found = rule(book, sichuan, form, name)
     assert (found.type, found.errorStyle) == ("list", "stop")
-    wanted = [entry(code, labels) for code, labels in FORMS[form][name].codes.items()]
+    wanted = [list_entry(code, labels) for code, labels in FORMS[form][name].codes.items()]
     assert entries(book, str(found.formula1)) == wanted
 
 

@@ -18,6 +18,20 @@ PANDAS_DTYPE: dict[str, str] = {
     "boolean": "boolean",
 }
 
+YES_NO_LABELS: Codes = {"1": ("Yes", "是"), "0": ("No", "否")}
+
+
+def list_entry(code: str, labels: tuple[str, str]) -> str:
+    """What a form's drop-down list offers for a code: ``tap 自来水 Tap water``.
+
+    Parameters
+    ----------
+    code : the code.
+    labels : its English and Chinese label; either may be empty.
+    """
+    return " ".join(part for part in (code, labels[1], labels[0]) if part)
+
+
 # Units of the fields in Chinese; ``money`` is the survey's own (survey.yml, ``currency``).
 UNITS_ZH: dict[str, str] = {
     "persons": "人",

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from povmon.survey.fields import Form
+from povmon.survey.fields import YES_NO_LABELS, Form, list_entry
 from povmon.survey.spreadsheet import neutral
 from povmon.survey.workbook import style
 from povmon.survey.workbook.layout import CODES_SHEET
 from povmon.survey.workbook.scope import Scope
-from povmon.survey.workbook.words import YES_NO, both, entry
+from povmon.survey.workbook.words import both
 
 HEADINGS = (
     ("Field", "指标"), ("Variable", "变量名"), ("Code", "代码"), ("Chinese", "中文"),
@@ -76,9 +76,9 @@ Items = list[tuple[str, str, str, str | int]]
 def _all_lists(scope: Scope) -> list[tuple[str, str, Items]]:
     """Variable, label and (code, English, Chinese, entry) of every list."""
     found: list[tuple[str, str, Items]] = []
-    yes_no: Items = [(c, en, zh, entry(c, (en, zh))) for c, (en, zh) in YES_NO.items()]
+    yes_no: Items = [(c, en, zh, list_entry(c, (en, zh))) for c, (en, zh) in YES_NO_LABELS.items()]
     # The bare digits are entries too, so that who types need not reach for the mouse.
-    yes_no += [(c, en, zh, int(c)) for c, (en, zh) in YES_NO.items()]
+    yes_no += [(c, en, zh, int(c)) for c, (en, zh) in YES_NO_LABELS.items()]
     found.append((YES_NO_LIST, "是或否 Yes or no", yes_no))
     done = {YES_NO_LIST}
     for form in scope.forms:
@@ -96,7 +96,7 @@ def _lists_of(form: Form) -> list[tuple[str, str, Items]]:
         (
             field.name,
             both(field.en, field.zh),
-            [(code, en, zh, entry(code, (en, zh))) for code, (en, zh) in field.codes.items()],
+            [(code, en, zh, list_entry(code, (en, zh))) for code, (en, zh) in field.codes.items()],
         )
         for field in form.fields
         if field.codes

@@ -12,18 +12,12 @@ TYPES = {
     "number": ("number", "数值"),
     "boolean": ("yes or no", "是或否"),
 }
-YES_NO = {"1": ("Yes", "是"), "0": ("No", "否")}
 AGES = ("age", "head_age")
 
 
 def both(en: str, zh: str, gap: str = " ") -> str:
     """Chinese before English, either of which may be empty."""
     return gap.join(text for text in (zh, en) if text)
-
-
-def entry(code: str, label: tuple[str, str]) -> str:
-    """What a drop-down list offers for a code, e.g. ``tap 自来水 Tap water``."""
-    return f"{code} {both(*label)}"
 
 
 def unit_zh(survey: Survey, field: Field) -> str:
