@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 
 from povmon import privacy
 from povmon.errors import PovmonError
@@ -47,7 +48,7 @@ class Sheet:
     province: str
     file: str
     sheet: str
-    cells: dict[str, list[str]]
+    cells: dict[str, pa.Array]
     lines: list[int]
     mine: np.ndarray
 
@@ -192,19 +193,18 @@ class Collector:
         """Take a sheet's records in; returns how many belong to the area."""
         found = text_columns(self.survey, FORMS[form], table)
         self.submitted[form] |= set(found)
-        for name in found:
-            found[name] = self._cells(form, name, found[name], part, table)
+        cells = {name: self._cells(form, name, text, part, table) for name, text in found.items()}
         mine = np.ones(len(table), dtype=bool)
         if self.survey.delivery == "whole":
             mine = (area_of_rows(self.survey, table) == self.area).to_numpy(dtype=bool)
         self.sheets[form].append(
-            Sheet(delivery.province_id, part.file, part.sheet, found, table.lines, mine)
+            Sheet(delivery.province_id, part.file, part.sheet, cells, table.lines, mine)
         )
         return int(mine.sum())
 
     def _cells(
         self, form: str, name: str, cells: list[str], part: Part, table: TextTable
-    ) -> list[str]:
+    ) -> pa.Array:
         """A field's cells with labels and units from the file, and without personal data."""
         field = FORMS[form][name]
         heading = heading_of(self.survey, form, name)
@@ -216,11 +216,12 @@ class Collector:
             if not known:
                 shown = privacy.scrub(unit, self.survey.survey)
                 self._on(form, part, "heading_unit", table.heading_line, name, value=shown)
-        cells, hidden = hide(self.survey.survey, field, cells)
+        array = pa.array(cells, type=pa.large_string())
+        array, hidden = hide(self.survey.survey, field, array)
         if hidden:
             detail = f"{hidden.cells} {'cell' if hidden.cells == 1 else 'cells'} of the column"
             self._on(form, part, "personal_data", table.lines[hidden.first], name, detail=detail)
-        return cells
+        return array
 
     def _on(self, form: str, part: Part, rule: str, line: int, column: str = "", *,
             value: str = "", detail: str = "") -> None:  # fmt: skip

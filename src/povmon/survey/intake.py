@@ -21,7 +21,6 @@ from povmon.survey.config import Survey
 from povmon.survey.deliveries import Delivery, deliveries
 from povmon.survey.forms import FORMS
 from povmon.survey.frame import survey_counties
-from povmon.survey.origin import ORIGIN
 
 __all__ = [
     "Delivery", "Intake", "Remark", "expected_provinces", "previous_submissions",
@@ -187,26 +186,21 @@ def row_keys(form: str, rows: pd.DataFrame) -> pd.Series:
 
 def _rows(form: str, sheets: list[Sheet]) -> pd.DataFrame:
     """The records of a form's sheets below each other, with where they came from."""
-    parts = [_frame(form, sheet) for sheet in sheets]
-    if parts:
-        return pd.concat(parts, ignore_index=True)
-    names = [*FORMS[form].columns, *ORIGIN]
-    empty = pd.DataFrame({name: pd.Series([], dtype="str") for name in names})
-    return empty.astype({"source_line": "int64"})
-
-
-def _frame(form: str, sheet: Sheet) -> pd.DataFrame:
-    count = len(sheet.lines)
-    blank = pd.Series(pa.array([""] * count, type=pa.large_string()), dtype="str")
+    lengths = [len(sheet.lines) for sheet in sheets]
+    blank = [pa.array([""] * length, type=pa.large_string()) for length in lengths]
     data = {
-        column: pd.Series(pa.array(sheet.cells[column], type=pa.large_string()), dtype="str")
-        if column in sheet.cells
-        else blank
-        for column in FORMS[form].columns
+        name: _text([s.cells.get(name, none) for s, none in zip(sheets, blank, strict=True)])
+        for name in FORMS[form].columns
     }
-    rows = pd.DataFrame(data)
-    rows["source_file"] = pd.Series([sheet.file] * count, dtype="str")
-    rows["source_sheet"] = pd.Series([sheet.sheet] * count, dtype="str")
-    rows["source_line"] = pd.Series(sheet.lines, dtype="int64")
-    rows["submitted_by"] = pd.Series([sheet.province] * count, dtype="str")
-    return rows
+    for name, of in (("source_file", "file"), ("source_sheet", "sheet")):
+        data[name] = _text([pa.repeat(pa.scalar(getattr(s, of), pa.large_string()), len(s.lines))
+                            for s in sheets])  # fmt: skip
+    data["source_line"] = pd.Series([n for s in sheets for n in s.lines], dtype="int64")
+    senders = [pa.repeat(pa.scalar(s.province, pa.large_string()), len(s.lines)) for s in sheets]
+    data["submitted_by"] = _text(senders)
+    return pd.DataFrame(data)
+
+
+def _text(parts: list[pa.Array]) -> pd.Series:
+    whole = pa.concat_arrays(parts) if parts else pa.array([], type=pa.large_string())
+    return pd.Series(whole, dtype="str")

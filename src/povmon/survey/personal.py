@@ -39,29 +39,30 @@ class Hidden:
     first: int
 
 
-def hide(survey: str, field: Field, cells: list[str]) -> tuple[list[str], Hidden | None]:
+def hide(survey: str, field: Field, cells: pa.Array) -> tuple[pa.Array, Hidden | None]:
     """The cells of one column without personal data.
 
     Parameters
     ----------
     survey : name of the survey, whose key hashes.
     field : the field that the column holds.
-    cells : stripped text.
+    cells : stripped text (large_string).
 
     Returns
     -------
-    The cells (the same list when nothing was found), and what was replaced.
+    The cells (the same array when nothing was found), and what was replaced.
     """
-    array = pa.array(cells, type=pa.large_string())
-    if not _may_hold(array):
+    if not _may_hold(cells):
         return cells, None
-    suspects = pc.match_substring_regex(array, _SUSPECT)
-    values = pc.unique(array.filter(suspects)).to_pylist()
+    suspects = pc.match_substring_regex(cells, _SUSPECT)
+    values = pc.unique(cells.filter(suspects)).to_pylist()
     replaced = _replacements(survey, field, values, cells)
     if not replaced:
         return cells, None
-    places = [n for n, cell in enumerate(cells) if cell in replaced]
-    return [replaced.get(cell, cell) for cell in cells], Hidden(len(places), places[0])
+    text = cells.to_pylist()
+    places = [n for n, cell in enumerate(text) if cell in replaced]
+    safe = pa.array([replaced.get(cell, cell) for cell in text], type=pa.large_string())
+    return safe, Hidden(len(places), places[0])
 
 
 def _may_hold(array: pa.Array) -> bool:
@@ -73,12 +74,12 @@ def _may_hold(array: pa.Array) -> bool:
 
 
 def _replacements(
-    survey: str, field: Field, values: Iterable[str], cells: list[str]
+    survey: str, field: Field, values: Iterable[str], cells: pa.Array
 ) -> dict[str, str]:
     known = known_spellings(field) if field.dtype in ("code", "boolean") else {}
     found = [v for v in values if spelling(v) not in known and privacy.is_personal(v)]
     if field.dtype == "id" and found:
-        codes = _codes(set(cells))
+        codes = _codes(set(pc.unique(cells).to_pylist()))
         return {v: _identifier(survey, v) for v in found if v not in codes}
     return {value: privacy.hashed(value, survey) for value in found}
 
