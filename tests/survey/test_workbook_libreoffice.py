@@ -14,7 +14,15 @@ import pytest
 from openpyxl import Workbook, load_workbook
 
 from audit import small
-from povmon.survey.workbook import Scope, form_workbook, read_identity, workbook_content
+from povmon.survey import load_survey
+from povmon.survey.intake import read_submissions
+from povmon.survey.workbook import (
+    Scope,
+    form_version,
+    form_workbook,
+    read_identity,
+    workbook_content,
+)
 from povmon.survey.workbook.layout import FIRST_ROW, layouts
 from survey.filled import fill
 
@@ -132,6 +140,24 @@ def test_names_of_counties_appear_beside_their_code(
     sheet = saved_again(profile, tmp_path, workbook)["village 村表"]
     assert [sheet.cell(row, 2).value for row in (4, 5)] == ["昭觉县 Zhaojue County"] * 2
     assert not sheet.cell(6, 2).value
+
+
+def test_a_workbook_that_it_saved_is_read(profile: Path, survey_root: Path, sichuan: Scope) -> None:
+    # Now the formulas of empty rows have values too, and are no records all the same.
+    folder = small.write(survey_root, {}) / "wumeng" / "51"
+    folder.mkdir(parents=True)
+    workbook = form_workbook(sichuan)
+    fill(workbook, sichuan, small.files()["51"])
+    path = survey_root / "51.xlsx"
+    workbook.save(path)
+    shutil.copy(convert(profile, path, "xlsx"), folder / "51.xlsx")
+    intake = read_submissions(load_survey("small"), "wumeng")
+    for form, rows in small.files()["51"].items():
+        assert len(intake.rows[form]) == len(rows)
+    # Guizhou has sent nothing, and Sichuan no manifest: nothing is amiss with the file itself.
+    assert {r.rule for r in intake.remarks} <= {"manifest", "province_missing"}
+    assert set(intake.files["form_version"]) == {form_version(sichuan.survey)}
+    assert intake.rows["household"]["income_total"].tolist()[:2] == ["8000", "8040"]
 
 
 def test_it_prints(profile: Path, tmp_path: Path, sichuan: Scope) -> None:
