@@ -68,7 +68,8 @@ def width(field: Field, longest: int) -> float:
         return 17
     if longest:
         return min(max(longest + 4, 14), 38)
-    return 10 if field.name in ("year", "line") else 14
+    # The variable's name stands in one line below the label, in smaller letters.
+    return 10 if field.name in ("year", "line") else max(14, 2 + 0.9 * len(field.name))
 
 
 def display_width(text: str) -> int:
