@@ -28,7 +28,7 @@ ROOT := "$${POVMON_ROOT:-.}"
 .SUFFIXES:
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
-.PHONY: all default help generate codebook calibration why font lock lab notebook test test-all \
+.PHONY: all default help generate forms codebook calibration why font lock lab notebook test test-all \
 	lint strip bench bench-estimate bench-scale coverage clean distclean
 
 default: all
@@ -49,6 +49,9 @@ generate: $(STAMP) ## Write the submissions of a generated SURVEY where absent (
 
 calibration: $(STAMP) ## Print each target of the generator and what SURVEY reached
 	@$(POVMON) calibration --survey "$$SURVEY"
+
+forms: $(STAMP) ## Write the Excel workbooks that provinces fill in (AREA: one area's)
+	@$(POVMON) forms --survey "$$SURVEY" --area "$$AREA"
 
 codebook: $(STAMP) ## Write the codebook of the forms and indicators (HTML and CSV)
 	@$(POVMON) codebook

@@ -162,3 +162,20 @@ def test_the_lock_ends_with_its_process(root: Path) -> None:
     subprocess.run([sys.executable, "-c", program], check=False, cwd=PROJECT)
     with (root / "data/processed/.state/lock").open("w") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_forms_are_written_and_named(small_root: Path) -> None:
+    done = povmon(small_root, "forms", "--survey", "demo", "--area", "dabie")
+    assert done.returncode == 0, done.stderr
+    *written, last = done.stdout.splitlines()
+    names = [f"data/processed/demo/forms/dabie/{province}.xlsx" for province in (34, 41, 42)]
+    assert written == [f"Wrote {name}" for name in names]
+    assert all((small_root / name).is_file() for name in names)
+    assert last.startswith("3 workbooks of form version ")
+
+
+def test_a_survey_with_nothing_to_fill_in_says_so(small_root: Path) -> None:
+    done = povmon(small_root, "forms", "--survey", "vlss1998")
+    assert done.returncode == 0 and done.stdout.count("\n") == 1
+    assert "so there is nothing to fill in." in done.stdout
+    assert "unknown area" in refused(povmon(small_root, "forms", "--area", "x", "--survey", "demo"))

@@ -5,6 +5,7 @@ import pytest
 
 from povmon.survey import FORMS
 from povmon.survey.cells import normal_number, parse
+from povmon.survey.fields import YES_NO_LABELS, Field, list_entry
 
 HOUSEHOLD = FORMS["household"]
 
@@ -63,3 +64,17 @@ def test_numbers_can_be_changed_as_survey_yml_says() -> None:
     parsed = parse(HOUSEHOLD["land"], cells("1", "2", "1000"), lambda v: 1e300 * 10.0**v)
     assert parsed.values.notna().tolist() == [True, True, False]
     assert parsed.refused.tolist() == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    "field", [f for form in FORMS.values() for f in form.fields if f.codes or f.dtype == "boolean"],
+    ids=lambda f: f.name,
+)  # fmt: skip
+def test_entries_of_the_forms_lists_are_the_forms_own_way(field: Field) -> None:
+    labels = YES_NO_LABELS if field.dtype == "boolean" else field.codes
+    parsed = parse(field, cells(*(list_entry(code, both) for code, both in labels.items())))
+    wanted = [True, False] if field.dtype == "boolean" else list(labels)
+    assert parsed.values.tolist() == wanted
+    assert not parsed.normalised.any() and not parsed.refused.any()
+    respelt = cells(*(f"{code}:{en} ({zh})" for code, (en, zh) in labels.items()))
+    assert field.dtype == "boolean" or parse(field, respelt).values.tolist() == wanted

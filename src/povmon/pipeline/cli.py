@@ -41,6 +41,8 @@ def _parser() -> argparse.ArgumentParser:
     generate = _command(commands, "generate", _generate, "write a generated survey's submissions")
     generate.add_argument("--force", action="store_true", help="write them again")
     _command(commands, "calibration", _calibration, "print the generator's targets and results")
+    forms = _command(commands, "forms", _forms, "write the Excel workbooks that provinces fill in")
+    forms.add_argument("--area", default="", help="only this area's workbooks")
     commands.add_parser("codebook", help="write the codebook").set_defaults(command=_codebook)
     bench = _command(commands, "bench", _bench, "measure time, memory and sizes")
     bench.add_argument("--area", default="", help="the area to rebuild (default: the first)")
@@ -98,6 +100,21 @@ def _calibration(options: argparse.Namespace) -> int:
     from povmon.synthetic.calibration import main_calibration
 
     print(main_calibration(options.survey))
+    return 0
+
+
+def _forms(options: argparse.Namespace) -> int:
+    from povmon.pipeline.files import label
+    from povmon.survey import load_survey
+    from povmon.survey.workbook import write_forms
+
+    done = write_forms(load_survey(options.survey), options.area)
+    for path in done.written:
+        print(f"Wrote {label(path)}")
+    for remark in done.remarks:
+        print(remark)
+    if done.written:
+        print(f"{len(done.written)} workbooks of form version {done.version}.")
     return 0
 
 

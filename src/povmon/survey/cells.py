@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 
 from povmon.survey import numbers
 from povmon.survey.dates import year_of
-from povmon.survey.fields import PANDAS_DTYPE, Field
+from povmon.survey.fields import PANDAS_DTYPE, YES_NO_LABELS, Field, list_entry
 from povmon.survey.forms import FORMS
 from povmon.survey.identifiers import identifier
 from povmon.survey.numbers import normal_number
@@ -202,13 +202,15 @@ def _yes_no_spellings() -> dict[str, Any]:
         for word in words:  # "1 yes", "否0"
             digit = "1" if yes else "0"
             known |= {f"{digit}{word}": yes, f"{word}{digit}": yes}
+    for code, labels in YES_NO_LABELS.items():
+        known[_way(list_entry(code, labels))] = code == "1"
     return known
 
 
 @lru_cache(maxsize=256)
 def _code_spellings_of(name: str, codes: tuple[tuple[str, str, str], ...]) -> dict[str, str]:
     known: dict[str, str] = {}
-    for count in (1, 2):
+    for count in (1, 2, 3):
         for code, english, chinese in codes:
             ways = [spelling(way) for way in (code, english, chinese) if way]
             for chosen in permutations(ways, count):
@@ -217,7 +219,7 @@ def _code_spellings_of(name: str, codes: tuple[tuple[str, str, str], ...]) -> di
 
 
 def _code_spellings(field: Field) -> dict[str, str]:
-    """Every way of writing a code that is understood: the code and its two labels, or two."""
+    """Every way of writing a code that is understood: code and labels, alone or together."""
     return _code_spellings_of(field.name, tuple((c, *labels) for c, labels in field.codes.items()))
 
 
@@ -229,7 +231,10 @@ def _way(cell: str) -> str:
 
 def _coded(field: Field, text: pd.Series) -> Parsed:
     yes_no = field.dtype == "boolean"
-    plain: Mapping[str, Any] = _PLAIN_YES_NO if yes_no else {code: code for code in field.codes}
+    values: Mapping[str, Any] = _PLAIN_YES_NO if yes_no else {code: code for code in field.codes}
+    labels = YES_NO_LABELS if yes_no else field.codes
+    # What is chosen from a list of the form workbook is written in the form's own way, too.
+    plain = {**values, **{list_entry(code, labels[code]): values[code] for code in labels}}
     known = known_spellings(field)
     mapping: dict[str, Any] = {}
     normal, bad = set(), set()
@@ -242,8 +247,8 @@ def _coded(field: Field, text: pd.Series) -> Parsed:
         elif cell:
             bad.add(cell)
     dtype: Any = PANDAS_DTYPE[field.dtype]
-    values = text.map(mapping).astype(dtype)
-    return Parsed(values, text.isin(normal), text.isin(bad), _flags(text))
+    found = text.map(mapping).astype(dtype)
+    return Parsed(found, text.isin(normal), text.isin(bad), _flags(text))
 
 
 def _identifiers(text: pd.Series) -> Parsed:

@@ -18,6 +18,40 @@ PANDAS_DTYPE: dict[str, str] = {
     "boolean": "boolean",
 }
 
+YES_NO_LABELS: Codes = {"1": ("Yes", "是"), "0": ("No", "否")}
+
+
+def list_entry(code: str, labels: tuple[str, str]) -> str:
+    """What a form's drop-down list offers for a code: ``tap 自来水 Tap water``.
+
+    Parameters
+    ----------
+    code : the code.
+    labels : its English and Chinese label; either may be empty.
+    """
+    return " ".join(part for part in (code, labels[1], labels[0]) if part)
+
+
+# Units of the fields in Chinese; ``money`` is the survey's own (survey.yml, ``currency``).
+UNITS_ZH: dict[str, str] = {
+    "persons": "人",
+    "households": "户",
+    "villages": "个村",
+    "natural villages": "个自然村",
+    "yuan": "元",
+    "10,000 yuan": "万元",
+    "hectares": "公顷",
+    "mu": "亩",
+    "tonnes": "吨",
+    "km": "公里",
+    "m": "米",
+    "m2": "平方米",
+    "sets": "台/部",
+    "vehicles": "辆",
+    "years": "年",
+    "months": "个月",
+}
+
 
 @dataclass(frozen=True)
 class Field:
@@ -33,7 +67,7 @@ class Field:
     codes : for "code": permitted values with their labels (English, Chinese).
     minimum, maximum : permitted range, both ends included.
     required : True when a record without it cannot be used at all.
-    note : definition, where the label is not enough.
+    note, note_zh : definition in English and Chinese, where the label is not enough.
     """
 
     name: str
@@ -46,6 +80,7 @@ class Field:
     maximum: float | None = None
     required: bool = False
     note: str = ""
+    note_zh: str = ""
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ def _amount(name: str, en: str, zh: str, unit: str, minimum: float | None = 0.0)
     return Field(name, "number", en, zh, unit, minimum=minimum)
 
 
-def _yes(name: str, en: str, zh: str, note: str = "") -> Field:
-    return Field(name, "boolean", en, zh, note=note)
+def _yes(name: str, en: str, zh: str, note: str = "", note_zh: str = "") -> Field:
+    return Field(name, "boolean", en, zh, note=note, note_zh=note_zh)
 
 
 def _code(name: str, en: str, zh: str, codes: Codes, required: bool = False) -> Field:
@@ -174,6 +174,7 @@ VILLAGE = Form(
             minimum=1e-9,
             required=True,
             note="one over the village's probability of selection",
+            note_zh="村被抽中概率的倒数",
         ),
         Field(
             "households",
@@ -248,6 +249,7 @@ HOUSEHOLD = Form(
             minimum=1e-9,
             required=True,
             note="one over the household's probability of selection",
+            note_zh="户被抽中概率的倒数",
         ),
         Field(
             "hhsize",
@@ -270,6 +272,7 @@ HOUSEHOLD = Form(
             "Difficulty in getting drinking water",
             "饮水困难",
             "more than one km or 100 m of height away, or short for part of the year",
+            "取水距离超过一公里或垂直高差超过一百米，或一年中有缺水时段",
         ),
         _code("toilet", "Toilet", "厕所", TOILET),
         _code("fuel", "Main cooking fuel", "主要炊事燃料", FUEL),

@@ -1,4 +1,4 @@
-"""Text on its way into a spreadsheet: what would begin a formula is made plain text.
+"""On the way into a spreadsheet: text that would begin a formula, and bytes that do not change.
 
 A cell that begins with ``=``, ``+``, ``-``, ``@``, a tab or a line break is run as a formula by
 spreadsheet programs, also when it comes from a CSV file (OWASP, "CSV Injection"). Every writer of
@@ -7,15 +7,26 @@ CSV or xlsx sends texts that came from a survey through `neutral` or `neutral_fr
 
 from __future__ import annotations
 
+import datetime as dt
+import io
 import re
-from typing import Any
+import zipfile
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+
+if TYPE_CHECKING:
+    from openpyxl import Workbook
 
 # Blanks before the sign do not help: some programs trim them. The full-width signs are read as
 # the plain ones under East Asian settings.
 _FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
 _NUMBER = re.compile(r"\s*[+-]?([0-9]+(,[0-9]{3})*(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?%?\s*")
+
+# A time for files whose bytes must not depend on when they were written.
+_NO_TIME = dt.datetime(2000, 1, 1)
+_PROPERTIES_PART = "docProps/core.xml"
+_MODIFIED = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*")
 
 
 def neutral(text: Any) -> Any:
@@ -45,3 +56,28 @@ def neutral_frame(frame: pd.DataFrame) -> pd.DataFrame:
         column = safe.iloc[:, position]
         safe.isetitem(position, column.map(neutral, na_action="ignore").astype(column.dtype).array)
     return safe
+
+
+def workbook_bytes(workbook: Workbook) -> bytes:
+    """An Excel workbook as a file whose bytes depend on its content alone.
+
+    The times that openpyxl writes (of saving, and of each part of the archive) are fixed.
+
+    Parameters
+    ----------
+    workbook : as openpyxl made it.
+    """
+    workbook.properties.created = _NO_TIME
+    saved = io.BytesIO()
+    workbook.save(saved)
+    fixed = io.BytesIO()
+    with zipfile.ZipFile(saved) as parts, zipfile.ZipFile(fixed, "w") as archive:
+        for part in parts.infolist():
+            content = parts.read(part)
+            if part.filename == _PROPERTIES_PART:
+                content = _MODIFIED.sub(rb"\g<1>" + _NO_TIME.strftime("%FT%TZ").encode(), content)
+            entry = zipfile.ZipInfo(part.filename, _NO_TIME.timetuple()[:6])
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o600 << 16
+            archive.writestr(entry, content)
+    return fixed.getvalue()
