@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from povmon.survey.forms import CONSUMPTION_PARTS, FORMS
-from povmon.synthetic.plant import Nature, numbers, plain
+from povmon.synthetic.plant import Nature, Scope, numbers, plain
 from povmon.synthetic.workspace import Workspace
 
 # What an interviewer can invent without having been there, once for the whole village.
@@ -20,6 +20,7 @@ INVENTED_ANSWERS = (
 )  # fmt: skip
 INVENTED_NOISE = 0.03  # of the logarithm; the answers of real neighbours differ by 0.4
 OWN = ("household_id", "village_id", "year", "w_hh", "hhsize", "head_sex", "head_age")
+WHOLE = ("",)
 COPIED = tuple(c for c in FORMS["household"].columns if c not in OWN)
 
 
@@ -29,8 +30,9 @@ class Pattern:
 
     Parameters
     ----------
-    kind, form, nature, what, edit : as for a `Plant`.
+    kind, form, nature, what, scope : as for a `Plant`.
     plant : plants a given number of cases.
+    columns : the columns that a finding may name; "" is the record as a whole.
     """
 
     kind: str
@@ -38,7 +40,8 @@ class Pattern:
     nature: Nature
     what: str
     plant: Callable[[Workspace, str, int], None]
-    edit: tuple[str, ...] = ("",)
+    columns: tuple[str, ...] = WHOLE
+    scope: Scope = "record"
 
 
 def _alike(work: Workspace, kind: str, number: int) -> None:
@@ -134,7 +137,8 @@ def _conflict(work: Workspace, kind: str, number: int) -> None:
 # Planted before the errors of single records, and after them.
 FIRST: tuple[Pattern, ...] = (
     Pattern("village_alike", "village", "statistical",
-            "a village's consumption, dwellings and goods made up from one household", _alike),
+            "a village's consumption, dwellings and goods made up from one household", _alike,
+            (*WHOLE, *INVENTED_AMOUNTS, *INVENTED_ANSWERS, "consumption_total"), "village"),
     Pattern("household_copied", "household", "statistical",
             "a household's answers copied from its neighbour, two of them changed a little",
             _copied),

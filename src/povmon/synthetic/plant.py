@@ -12,6 +12,9 @@ import pandas as pd
 from povmon.synthetic.spread import column_of
 
 Nature = Literal["logical", "statistical"]
+# Where a finding must stand: on a record of the case, on any record of its household, or (an
+# error of a whole village) on the village or on half of the records.
+Scope = Literal["record", "household", "village"]
 Eligible = Callable[[pd.DataFrame], np.ndarray]
 Change = Callable[[pd.DataFrame, np.random.Generator], dict[str, list[str]]]
 
@@ -36,6 +39,7 @@ class Plant:
     touches : the columns that are changed.
     edit : the other columns of the edit that it breaks: a finding on any of them counts. "" is a
         finding on the record as a whole.
+    scope : the records that a finding may stand on.
     """
 
     kind: str
@@ -46,6 +50,12 @@ class Plant:
     change: Change
     touches: tuple[str, ...]
     edit: tuple[str, ...] = ()
+    scope: Scope = "record"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that a finding may name."""
+        return (*self.touches, *self.edit)
 
 
 def numbers(frame: pd.DataFrame, column: str) -> np.ndarray:
