@@ -13,6 +13,7 @@ from povmon.survey.forms import FORMS
 
 Severity = Literal["hard", "soft"]
 Action = Literal["note", "blank", "correct", "reject"]
+Kind = Literal["logical", "statistical"]
 
 
 class Rule(BaseModel):
@@ -29,6 +30,8 @@ class Rule(BaseModel):
     check: str = ""
     expression: str = ""
     columns: tuple[str, ...] = ()
+    kind: Kind = "logical"
+    rate: Annotated[float, Field(ge=0, lt=1)] = 0.0
     source: str
 
     @model_validator(mode="after")
