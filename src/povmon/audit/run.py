@@ -9,7 +9,18 @@ import pandas as pd
 from pandera.errors import SchemaError
 
 from povmon import paths
-from povmon.audit import amounts, corrections, keys, logic, repairs, roster, values, weights
+from povmon.audit import (
+    amounts,
+    corrections,
+    keys,
+    logic,
+    outliers,
+    places,
+    repairs,
+    roster,
+    values,
+    weights,
+)
 from povmon.audit.accounting import account, promptness
 from povmon.audit.ledger import Ledger
 from povmon.audit.store import read_table, write_tables
@@ -129,6 +140,9 @@ def _examine(intake: Intake) -> Ledger:
     keys.check_parents(survey, intake.area, ledger)
     amounts.check_scale(ledger)
     logic.check_logic(survey, ledger)
+    logic.check_logic(ledger)
+    outliers.check_outliers(survey, intake.area, ledger)
+    places.check_places(survey, intake.area, ledger)
     return ledger
 
 
