@@ -140,7 +140,6 @@ def _examine(intake: Intake) -> Ledger:
     keys.check_parents(survey, intake.area, ledger)
     amounts.check_scale(ledger)
     logic.check_logic(survey, ledger)
-    logic.check_logic(ledger)
     outliers.check_outliers(survey, intake.area, ledger)
     places.check_places(survey, intake.area, ledger)
     return ledger
