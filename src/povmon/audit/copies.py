@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from povmon.audit.ledger import Ledger
-from povmon.audit.groups import county_of
+from povmon.audit.outliers import county_of
+from povmon.survey.config import Survey
 from povmon.survey.forms import CONSUMPTION_PARTS, INCOME_PARTS
 
 AMOUNTS = (*INCOME_PARTS, *CONSUMPTION_PARTS, "dwelling_area", "land")
@@ -30,14 +31,14 @@ MANY_CLOSE = 6  # of these the county's pairs of households share fewer by chanc
 LARGEST_GROUP = 200
 
 
-def check_copies(ledger: Ledger) -> None:
+def check_copies(survey: Survey, area: str, ledger: Ledger) -> None:
     """Persons and households that repeat another."""
     if "person" in ledger.tables:
         _persons_twice(ledger)
     _blocks(ledger)
     rosters = _rosters(ledger)
     _households_twice(ledger, rosters)
-    _close_pairs(ledger)
+    _close_pairs(ledger, county_of(survey, area, ledger.tables["household"]))
 
 
 def _persons_twice(ledger: Ledger) -> None:
@@ -132,12 +133,12 @@ def _near(a: np.ndarray, b: np.ndarray) -> bool:
     return bool(close.sum() >= max(4, 0.5 * both.sum()))
 
 
-def _close_pairs(ledger: Ledger) -> None:
+def _close_pairs(ledger: Ledger, county: pd.Series) -> None:
     """Pairs of a county's households with most amounts almost the same, whoever lives there."""
     table = ledger.tables["household"]
     names = [c for c in AMOUNTS if c in ledger.submitted["household"]]
-    county = county_of(ledger.tables, "household").where(ledger.live["household"])
-    if len(names) < MANY_CLOSE or county.isna().all():
+    county = county.where(pd.Series(ledger.live["household"], index=table.index))
+    if len(names) < MANY_CLOSE:
         return
     values = table[names].to_numpy(dtype="float32")
     with np.errstate(divide="ignore", invalid="ignore"):

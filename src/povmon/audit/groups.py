@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-CONSISTENT = 1.4826  # makes the median absolute deviation estimate a normal standard deviation
+from povmon.audit.robust import MAD
 
 
 def logs(values: pd.Series) -> pd.Series:
@@ -30,7 +30,7 @@ def from_centre(values: pd.Series, group: pd.Series, fewest: int) -> pd.Series:
 def spread(residuals: pd.Series) -> float:
     """Robust standard deviation of distances from their centres."""
     known = residuals.dropna().abs()
-    return CONSISTENT * float(known.median()) if len(known) else np.nan
+    return MAD * float(known.median()) if len(known) else np.nan
 
 
 def scores(
@@ -57,14 +57,3 @@ def scores(
 def times(log_ratio: pd.Series) -> pd.Series:
     """Log ratios as the text of a factor."""
     return np.exp(log_ratio).map(lambda r: f"{r:.3g}").astype("str")
-
-
-def county_of(ledger_tables: dict[str, pd.DataFrame], form: str) -> pd.Series:
-    """County of each household or village, missing where it is not known."""
-    table = ledger_tables[form]
-    if form == "village":
-        return table["county_id"]
-    if "village" not in ledger_tables:
-        return pd.Series(None, index=table.index, dtype="str")
-    villages = ledger_tables["village"].drop_duplicates("village_id").set_index("village_id")
-    return table["village_id"].map(villages["county_id"])

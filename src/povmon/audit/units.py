@@ -12,7 +12,9 @@ import pandas as pd
 
 from povmon.audit.amounts import AGGREGATES
 from povmon.audit.ledger import Ledger
-from povmon.audit.groups import county_of, from_centre, logs, scores, spread, times
+from povmon.audit.groups import from_centre, logs, scores, spread, times
+from povmon.audit.outliers import county_of
+from povmon.survey.config import Survey
 from povmon.survey.forms import FORMS
 
 MONEY = (10.0, 100.0, 1_000.0, 10_000.0)
@@ -29,35 +31,33 @@ CERTAIN = np.log(2_000.0)  # beyond this only ten thousand explains it
 CERTAIN_MATCH = np.log(5.0)
 
 # Village form: what is compared with the county's other villages, and per what.
-VILLAGE = (
-    ("distance_km", None), ("collective_income", None), ("natural_villages", "households"),
-    ("population", "households"),
-)  # fmt: skip
-# County form: amounts are compared per person (or other base) with the area's other counties.
+VILLAGE = (("distance_km", ""), ("collective_income", ""), ("natural_villages", "households"))
+# County form: what is compared with the area's other counties, beside what `places` compares.
 COUNTY = (
-    ("gdp", "population"), ("revenue", "gdp"), ("expenditure", "gdp"),
-    ("rural_income_pc", None), ("farmland", "rural_population"), ("irrigated", "farmland"),
-    ("grain", "rural_population"), ("children_7_15", "rural_population"),
+    ("irrigated", "farmland"), ("children_7_15", "rural_population"),
     ("registered_poor", "rural_population"), ("rural_households", "rural_population"),
     ("funds_central", "registered_poor"), ("funds_provincial", "registered_poor"),
     ("funds_other", "registered_poor"),
 )  # fmt: skip
-FORM_LIMIT = 4.5
-FORM_SMALLEST = np.log(2.5)
+FORM_LIMIT = {"village": 3.2, "county": 4.0}  # robust standard deviations
+FORM_SMALLEST = np.log(2.0)  # nothing less than double or half
 
 
-def check_units(ledger: Ledger) -> None:
+def check_units(survey: Survey, area: str, ledger: Ledger) -> None:
     """Whole villages and counties in another unit (repaired where certain), and the two forms."""
-    place = county_of(ledger.tables, "household")
-    if place.notna().any():
-        table = ledger.tables["household"]
-        for column in FACTORS:
-            if column in ledger.submitted["household"]:
-                _check_groups(ledger, "village_unit", column, table["village_id"], place)
-                whole = pd.Series("area", index=table.index)
-                _check_groups(ledger, "county_unit", column, place, whole)
-    _check_form(ledger, "village", VILLAGE)
-    _check_form(ledger, "county", COUNTY)
+    table = ledger.tables["household"]
+    county = county_of(survey, area, table)
+    whole = pd.Series(area, index=table.index)
+    for column in FACTORS:
+        if column in ledger.submitted["household"]:
+            _check_groups(ledger, "village_unit", column, table["village_id"], county)
+            _check_groups(ledger, "county_unit", column, county, whole)
+    if "village" in ledger.tables:
+        place = county_of(survey, area, ledger.tables["village"])
+        _check_form(ledger, "village", VILLAGE, place)
+    if "county" in ledger.tables:
+        place = pd.Series(area, index=ledger.tables["county"].index)
+        _check_form(ledger, "county", COUNTY, place)
 
 
 def _check_groups(
@@ -116,39 +116,19 @@ def _explained(distance: pd.Series, factors: tuple[float, ...]) -> pd.Series:
 
 
 def _check_form(
-    ledger: Ledger, form: str, compared: tuple[tuple[str, str | None], ...]
-) -> None:  # fmt: skip
-    if form not in ledger.tables:
-        return
+    ledger: Ledger, form: str, compared: tuple[tuple[str, str], ...], place: pd.Series
+) -> None:
+    """Values of a village among its county's, or of a county among its area's."""
     table = ledger.tables[form]
-    group = county_of(ledger.tables, form) if form == "village" else None
     for column, base in compared:
-        used = {column} | ({base} if base else set())
-        if not used <= ledger.submitted[form]:
+        if not {column, base or column} <= ledger.submitted[form]:
             continue
         value = logs(table[column]).where(ledger.live[form])
         if base:
             value = value - logs(table[base])
-        score, width = _form_scores(value, group)
+        score, width = scores(value, place, FEWEST, floor=0.05)
         distance = score * width
-        rows = ((score.abs() > FORM_LIMIT) & (distance.abs() > FORM_SMALLEST)).to_numpy()
-        factors = (*MONEY, 15.0, 2_000.0) if form == "county" else MONEY
-        detail = times(distance[rows]) + _explained(distance[rows], factors)
-        beside = f" for its {FORMS[form][base].en.lower()}" if base else ""
+        rows = ((score.abs() > FORM_LIMIT[form]) & (distance.abs() > FORM_SMALLEST)).to_numpy()
+        detail = times(distance[rows]) + _explained(distance[rows], MONEY)
+        beside = f" (for its {FORMS[form][base].en.lower()})" if base else ""
         ledger.find(f"{form}_value_unlike", form, rows, column, detail=detail + beside)
-
-
-def _form_scores(value: pd.Series, group: pd.Series | None) -> tuple[pd.Series, float]:
-    """Against the same county's villages, or the area's counties; of villages the smaller.
-
-    With eight villages a county's median is itself uncertain, so that a village must be unlike
-    both its county and the area.
-    """
-    whole = pd.Series("area", index=value.index)
-    score, width = scores(value, whole, 8, floor=0.05)
-    if group is None:
-        return score, width
-    near, near_width = scores(value, group, FEWEST, floor=0.05)
-    both = np.minimum(score.abs() * width, near.abs() * near_width) * np.sign(near)
-    same = np.sign(score) == np.sign(near)
-    return (both / near_width).where(same), near_width
