@@ -9,7 +9,24 @@ import pandas as pd
 from pandera.errors import SchemaError
 
 from povmon import paths
-from povmon.audit import amounts, corrections, keys, logic, repairs, roster, values, weights
+from povmon.audit import (
+    amounts,
+    copies,
+    corrections,
+    design,
+    keys,
+    logic,
+    outliers,
+    patterns,
+    places,
+    previous,
+    published,
+    repairs,
+    roster,
+    units,
+    values,
+    weights,
+)
 from povmon.audit.accounting import account, promptness
 from povmon.audit.ledger import Ledger
 from povmon.audit.store import read_table, write_tables
@@ -129,7 +146,20 @@ def _examine(intake: Intake) -> Ledger:
     keys.check_parents(survey, intake.area, ledger)
     amounts.check_scale(ledger)
     logic.check_logic(survey, ledger)
+    _compare(survey, intake.area, ledger)
     return ledger
+
+
+def _compare(survey: Survey, area: str, ledger: Ledger) -> None:
+    """What single records do not show: against each other, the design and other sources."""
+    units.check_units(survey, area, ledger)
+    copies.check_copies(survey, area, ledger)
+    patterns.check_patterns(ledger)
+    design.check_design(survey, area, ledger)
+    outliers.check_outliers(survey, area, ledger)
+    places.check_places(survey, area, ledger)
+    previous.check_previous(survey, area, ledger)
+    published.check_published(survey, area, ledger)
 
 
 def _weigh(intake: Intake, ledger: Ledger) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
