@@ -12,6 +12,7 @@ from povmon import paths
 from povmon.audit import (
     amounts,
     corrections,
+    influence,
     keys,
     logic,
     outliers,
@@ -116,9 +117,11 @@ def audit_intake(intake: Intake) -> Audit:
     records, response = _weigh(intake, ledger)
     for form, table in records.items():
         _check_schema(survey, form, table)
+    changed = ledger.corrections()
+    findings = influence.add_influence(survey, area, records, ledger.findings(), changed)
     return Audit(
-        survey, area, records, ledger.findings(), ledger.rejected(), accounting,
-        ledger.corrections(), response, promptness(intake), intake.files,
+        survey, area, records, findings, ledger.rejected(), accounting, changed, response,
+        promptness(intake), intake.files,
     )  # fmt: skip
 
 
