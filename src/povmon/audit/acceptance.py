@@ -30,7 +30,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import beta
 
-from povmon.audit.ledger import Ledger
+from povmon.audit.ledger import PLACE, Ledger
 from povmon.audit.outliers import county_of
 from povmon.audit.robust import Floats
 from povmon.estimate import Design, estimate, proportion
@@ -127,8 +127,8 @@ def _rates(
 def _has(table: pd.DataFrame, findings: pd.DataFrame, form: str, severity: str) -> np.ndarray:
     """1.0 for the records with a finding of a severity."""
     own = findings[(findings["level"] == form) & (findings["severity"] == severity)]
-    places = pd.MultiIndex.from_frame(own[["file", "line"]])
-    rows = pd.MultiIndex.from_arrays([table["source_file"], table["source_line"]])
+    places = pd.MultiIndex.from_frame(own[PLACE])
+    rows = pd.MultiIndex.from_frame(table[[f"source_{name}" for name in PLACE]])
     return rows.isin(places).astype(float)
 
 

@@ -50,8 +50,9 @@ class Audit:
     ----------
     survey, area : what was audited.
     records : form -> accepted records.
-    findings : one row a finding (rule, severity, level, file, line, key, column, value, message).
-    rejected : one row a record left out (form, key, file, line, rule, reason).
+    findings : one row a finding (rule, severity, level, file, sheet, line, key, column, value,
+        message).
+    rejected : one row a record left out (form, key, file, sheet, line, rule, reason).
     accounting : rows received, accepted, corrected and rejected by form and province.
     corrections : one row a changed value (form, key, column, before, after, rule, method).
     response : one row a county: expected, received, accepted, weights before and after.
@@ -132,8 +133,9 @@ def _examine(intake: Intake) -> Ledger:
     ledger = values.read_values(survey, rows, intake.submitted)
     corrections.record(ledger, replayed)
     for remark in intake.remarks:
-        ledger.note(remark.rule, remark.level, file=remark.file, line=remark.line,
-                    column=remark.column, value=remark.value, detail=remark.detail)  # fmt: skip
+        ledger.note(remark.rule, remark.level, file=remark.file, sheet=remark.sheet,
+                    line=remark.line, column=remark.column, value=remark.value,
+                    detail=remark.detail)  # fmt: skip
     keys.reject_without_key(ledger)
     amounts.check_sums(ledger)
     keys.reject_duplicates(ledger)
@@ -178,7 +180,8 @@ def _finish(form: str, table: pd.DataFrame) -> pd.DataFrame:
     """Columns in their final order: the form's, then where the record belongs and came from."""
     columns = FORMS[form].columns
     extra = {"household": ["w_person"], "person": ["w_hh"]}.get(form, [])
-    origin = ["area", "county_id", "province_id", "source_file", "source_line", "status"]
+    places = ["source_file", "source_sheet", "source_line"]
+    origin = ["area", "county_id", "province_id", *places, "status"]
     origin = [name for name in origin if name not in columns]
     ordered = table[[*columns, *extra, *origin]]
     return ordered.astype({name: "str" for name in origin if name != "source_line"})
