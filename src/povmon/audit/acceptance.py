@@ -9,7 +9,8 @@ The interval, not the rate, is held against the limits (survey.yml, ``policy.acc
 
 * all of it above ``return_above``: *return*;
 * all of it up to ``accept_up_to``: *accept*;
-* all of it up to ``return_above``: *accept with corrections*;
+* all of it up to ``return_above``: *accept with corrections*, or *accept* where no certain error
+  was found at all, as there is nothing to correct;
 * otherwise it straddles ``return_above``: *cannot tell*, and more records would have to be looked
   at before the submission is sent back.
 
@@ -179,7 +180,9 @@ def _judge(row: dict[Any, Any], limits: Acceptance) -> tuple[str, str]:
     if low > limits.return_above:
         return "return", f"{between}, more than {100 * limits.return_above:g} %"
     if row["records"] < limits.min_records and high > limits.accept_up_to:
-        return "cannot tell", f"{row['records']} records, too few to say ({between})"
+        return "cannot tell", f"fewer than {limits.min_records} records ({between})"
+    if row["with_hard"] == 0 and high <= limits.return_above:
+        return "accept", f"no certain error in {row['records']} records"
     if high <= limits.accept_up_to:
         return "accept", f"{between}, at most {100 * limits.accept_up_to:g} %"
     if high <= limits.return_above:

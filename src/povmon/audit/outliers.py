@@ -33,6 +33,7 @@ from povmon.survey.config import Survey
 
 GOODS = ("tv", "refrigerator", "washing_machine", "mobile_phone", "motorcycle")
 COUNTY_ROWS = 20  # known values of a county for a median of its own
+RATIO_ROWS = 500  # households for the tails of ratios weighted by size
 ODDS = 3.0  # for naming only one of two amounts that do not fit together
 
 
@@ -94,11 +95,12 @@ def check_outliers(survey: Survey, area: str, ledger: Ledger) -> None:
         flags[amount.column] = judged.score.abs() > threshold(catalogue()[amount.rule].rate)
         model.judged[amount.column] = judged
     if set(PAIR) <= set(flags):
+        by_income = model.judged["consumption_total"]
         _name_one(model, flags)
     for amount in amounts:
         _enter(ledger, amount, flags[amount.column], model.judged[amount.column])
     if set(PAIR) <= set(flags):
-        _check_ratio(ledger, table, flags)
+        _check_ratio(ledger, model.table, by_income.expected, flags)
 
 
 def county_of(survey: Survey, area: str, table: pd.DataFrame) -> pd.Series:
@@ -196,18 +198,22 @@ def _enter(ledger: Ledger, amount: Amount, flags: pd.Series, judged: Judged) -> 
     ledger.find(amount.rule, "household", mask, amount.column, detail=detail, expected=expected)
 
 
-def _check_ratio(ledger: Ledger, table: pd.DataFrame, flags: dict[str, pd.Series]) -> None:
-    """Consumption over income by Hidiroglou and Berthelot: large households count for more."""
-    income, consumption = (table[name].astype("float64") for name in PAIR)
+def _check_ratio(
+    ledger: Ledger, table: pd.DataFrame, expected: pd.Series, flags: dict[str, pd.Series]
+) -> None:
+    """Consumption against what income lets expect, by Hidiroglou and Berthelot: a ratio counts
+    for more where the amounts are large, as it does in a mean."""
+    consumption = table["consumption_total"].astype("float64")
+    if int((expected.notna() & (consumption > 0)).sum()) < RATIO_ROWS:
+        return
     rule = catalogue()["outlier_ratio"]
-    _, far = hidiroglou_berthelot(income, consumption, rate=rule.rate)
+    _, far = hidiroglou_berthelot(expected, consumption, rate=rule.rate)
     # One decision a household: what is flagged already is not flagged again.
     far &= ~(flags[PAIR[0]] | flags[PAIR[1]]).to_numpy()
     chosen = table.index[far]
     mask = np.zeros(len(ledger.tables["household"]), dtype=bool)
     mask[chosen] = True
-    ratio = (consumption / income)[chosen]
-    detail = ratio.map(lambda v: f"{v:.3g}").astype("str")
-    expected = income[chosen] * float((consumption / income.where(income > 0)).median())
+    ratio = (consumption / expected)[chosen]
+    detail = ratio.map("{:.3g}".format).astype("str")
     ledger.find("outlier_ratio", "household", mask, "consumption_total", detail=detail,
-                expected=expected)  # fmt: skip
+                expected=expected[chosen])  # fmt: skip

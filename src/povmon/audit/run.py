@@ -18,11 +18,14 @@ from povmon.audit import (
     outliers,
     places,
     repairs,
+    returns,
     roster,
     values,
     weights,
 )
+from povmon.audit.acceptance import accept
 from povmon.audit.accounting import account, promptness
+from povmon.audit.answers import read_answers
 from povmon.audit.ledger import Ledger
 from povmon.audit.store import read_table, write_tables
 from povmon.errors import PovmonError
@@ -39,6 +42,9 @@ REPORTS = {
     "response": "response",
     "promptness": "promptness",
     "files": "files",
+    "acceptance": "acceptance",
+    "review": "review",
+    "followed": "followed",
 }
 
 
@@ -58,6 +64,9 @@ class Audit:
     response : one row a county: expected, received, accepted, weights before and after.
     promptness : one row a province: expected by, received, days late, status.
     files : one row a file: encoding, rows, checksum.
+    acceptance : error rates and verdicts by province and form (`povmon.audit.acceptance`).
+    review : what to check, by influence on the published figures (`povmon.audit.returns`).
+    followed : what became of the items of the former submission; empty at a first one.
     """
 
     survey: Survey
@@ -70,6 +79,9 @@ class Audit:
     response: pd.DataFrame
     promptness: pd.DataFrame
     files: pd.DataFrame
+    acceptance: pd.DataFrame
+    review: pd.DataFrame
+    followed: pd.DataFrame
 
 
 def audit_area(survey: str, area: str) -> Audit:
@@ -104,8 +116,15 @@ def load_audit(survey: str, area: str) -> Audit:
     return Audit(config, area, records, **reports)
 
 
-def audit_intake(intake: Intake) -> Audit:
-    """Audit what was read, without writing anything."""
+def audit_intake(intake: Intake, former: Intake | None = None) -> Audit:
+    """Audit what was read, without writing anything.
+
+    Parameters
+    ----------
+    intake : the submissions as they stand.
+    former : the submissions as they stood before the newest delivery, to see what the provinces
+        answered; None at a first submission.
+    """
     survey, area = intake.survey, intake.area
     if not len(intake.rows["household"]):
         raise PovmonError(
@@ -120,9 +139,16 @@ def audit_intake(intake: Intake) -> Audit:
         _check_schema(survey, form, table)
     changed = ledger.corrections()
     findings = influence.add_influence(survey, area, records, ledger.findings(), changed)
+    review = returns.review_list(survey, area, findings, changed)
+    followed = returns.no_follow_up()
+    if former is not None:
+        received = {form: set(table["key"]) for form, table in ledger.tables.items()}
+        followed, review = returns.follow_up(
+            audit_intake(former).review, review, read_answers(survey, area), received
+        )
     return Audit(
         survey, area, records, findings, ledger.rejected(), accounting, changed, response,
-        promptness(intake), intake.files,
+        promptness(intake), intake.files, accept(intake, ledger, findings), review, followed,
     )  # fmt: skip
 
 

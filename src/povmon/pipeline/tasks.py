@@ -13,6 +13,7 @@ from povmon.pipeline.facts import Facts
 NATION = "nation"  # the pooled level: the areas combined
 AUDIT_TABLES = (
     "findings", "rejected", "accounting", "corrections_log", "response", "promptness", "files",
+    "acceptance", "review", "followed",
 )  # fmt: skip
 TITLES = {
     "audit": "Audit of the submissions",
