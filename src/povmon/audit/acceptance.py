@@ -31,12 +31,14 @@ import numpy as np
 import pandas as pd
 from scipy.stats import beta
 
+from povmon import paths
 from povmon.audit.ledger import PLACE, Ledger
 from povmon.audit.outliers import county_of
 from povmon.audit.robust import Floats
+from povmon.audit.store import read_table
 from povmon.estimate import Design, estimate, proportion
 from povmon.indicators.policy import korn_graubard
-from povmon.survey.config import Acceptance, Survey
+from povmon.survey.config import Acceptance, Survey, load_survey
 from povmon.survey.intake import Intake, expected_provinces
 
 ACCEPTANCE = [
@@ -83,6 +85,20 @@ def accept(intake: Intake, ledger: Ledger, findings: pd.DataFrame) -> pd.DataFra
     counts = {name: "int64" for name in ("records", "with_hard", "with_soft")}
     texts = {name: "str" for name in ("province_id", "form", "verdict", "reason")}
     return table[ACCEPTANCE].astype({**counts, **texts}).reset_index(drop=True)
+
+
+def acceptance_of(survey: str) -> pd.DataFrame:
+    """The acceptance tables of all areas of a survey, with a column area.
+
+    Raises
+    ------
+    PovmonError : an area has not been audited yet.
+    """
+    parts = [
+        read_table(paths.processed(survey, area), "acceptance").assign(area=area)
+        for area in load_survey(survey).area_ids
+    ]
+    return pd.concat(parts, ignore_index=True)
 
 
 def clopper_pearson(count: Any, n: Any, level: float) -> tuple[Floats, Floats]:
