@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import zipfile
+from collections.abc import Mapping
 from html import escape
 from typing import Any
 
@@ -14,7 +15,7 @@ from povmon.audit.acceptance import ALL_FORMS
 from povmon.audit.answers import SHEET, WORDS
 from povmon.audit.returns import STATUSES
 from povmon.present import numbers
-from povmon.present.display import Column, Table
+from povmon.present.display import Column, Marked, Table
 from povmon.present.page import Provenance, render_page, synthetic_notice
 from povmon.present.reviews import (
     acceptance_table,
@@ -150,31 +151,45 @@ def _how(items: int) -> str:
 
 
 def _items(review: pd.DataFrame, survey: Survey) -> Table:
-    frame = items_frame(review.head(ON_PAGE), survey.survey)
+    shown = review.head(ON_PAGE)
+    frame = items_frame(shown, survey.survey)
     frame["number"] = range(1, len(frame) + 1)
-    frame["kind"] = frame["severity"].map(SEVERITY)
+    frame["item"] = [
+        Marked(item, below=SEVERITY[severity])
+        for item, severity in zip(shown["item"], shown["severity"], strict=True)
+    ]
+    frame["record"] = [
+        Marked(r["key"] or form_words(r["level"]), below=place_words(_in_folder(r)))
+        for r in shown.to_dict("records")
+    ]
+    frame["value"] = [
+        value if pd.isna(expected) else Marked(value, below=f"expected 预期 {expected:,.0f}")
+        for value, expected in zip(frame["shown"], frame["expected"], strict=True)
+    ]
     frame["found"] = frame["en"] + " " + frame["zh"]
     frame["done"] = frame["done"].replace("", "nothing")
-    frame["answer"] = "               "
+    frame["answer"] = ""
     columns = [
-        Column("number", "No.", format="integer", row_header=True),
-        Column("item", "Item"),
-        Column("place", "Where 出处"),
-        Column("key", "Record 记录"),
+        Column("number", "No.", format="integer"),
+        Column("item", "Item 编号, kind 性质", row_header=True),
+        Column("record", "Record 记录"),
         Column("field", "Field 指标"),
-        Column("shown", "Value 填报值"),
-        Column("usual", "Expected 预期值", align="right"),
+        Column("value", "Value 填报值"),
         Column("found", "What was found 核查内容", format="text"),
-        Column("kind", "Kind 性质"),
         Column("done", "Done meanwhile 已作处理"),
         Column("weight", "Influence 影响", "standard errors", "number:2"),
-        Column("moved", "Figure moved most", format="text"),
+        Column("moved", "Figure moved most"),
         Column("answer", "Answer 答复"),
     ]
     if (review["status"] != "").any():
         frame["state"] = [f"{s} {STATUS_ZH[s]}" for s in frame["status"]]
         columns.insert(2, Column("state", "Status 状态"))
     return Table(frame, "Items to check, by influence", columns=columns, fold=False)
+
+
+def _in_folder(row: Mapping[Any, Any]) -> dict[str, Any]:
+    """An item's place within the province's own folder."""
+    return {**row, "file": str(row["file"]).split("/", 2)[-1]}
 
 
 def _followed(followed: pd.DataFrame) -> Table:
