@@ -11,15 +11,21 @@ from pandera.errors import SchemaError
 from povmon import paths
 from povmon.audit import (
     amounts,
+    copies,
     corrections,
+    design,
     influence,
     keys,
     logic,
     outliers,
+    patterns,
     places,
+    previous,
+    published,
     repairs,
     returns,
     roster,
+    units,
     values,
     weights,
 )
@@ -170,10 +176,21 @@ def _examine(intake: Intake) -> Ledger:
     values.reject_incomplete(survey, ledger)
     keys.check_parents(survey, intake.area, ledger)
     amounts.check_scale(ledger)
-    logic.check_logic(ledger)
-    outliers.check_outliers(survey, intake.area, ledger)
-    places.check_places(survey, intake.area, ledger)
+    logic.check_logic(survey, ledger)
+    _compare(survey, intake.area, ledger)
     return ledger
+
+
+def _compare(survey: Survey, area: str, ledger: Ledger) -> None:
+    """What single records do not show: against each other, the design and other sources."""
+    units.check_units(survey, area, ledger)
+    copies.check_copies(survey, area, ledger)
+    patterns.check_patterns(ledger)
+    design.check_design(survey, area, ledger)
+    outliers.check_outliers(survey, area, ledger)
+    places.check_places(survey, area, ledger)
+    previous.check_previous(survey, area, ledger)
+    published.check_published(survey, area, ledger)
 
 
 def _weigh(intake: Intake, ledger: Ledger) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
