@@ -23,6 +23,7 @@ from povmon.audit.robust import (
     LEAST_ROWS,
     centred,
     hidiroglou_berthelot,
+    mad,
     normal_scores,
     regression,
     shrunken,
@@ -33,6 +34,7 @@ from povmon.survey.config import Survey
 
 GOODS = ("tv", "refrigerator", "washing_machine", "mobile_phone", "motorcycle")
 COUNTY_ROWS = 20  # known values of a county for a median of its own
+LEAST_SCATTER = 1e-3  # of logarithms: a thousandth of the amount
 RATIO_ROWS = 500  # households for the tails of ratios weighted by size
 ODDS = 3.0  # for naming only one of two amounts that do not fit together
 
@@ -150,7 +152,9 @@ class _Model:
         fitted = pd.Series(x @ regression(y.to_numpy(), x), index=y.index)
         residual = y - fitted
         place = shrunken(residual, self.village)
-        score = normal_scores((residual - place).to_numpy())
+        # Amounts that follow from the rest to the last digit have no scatter to be judged by.
+        exact = not mad((residual - place).to_numpy()) > LEAST_SCATTER
+        score = np.full(len(y), np.nan) if exact else normal_scores((residual - place).to_numpy())
         expected = np.exp(fitted + place + middle) * (self.size if amount.per_person else 1.0)
         return Judged(pd.Series(score, index=y.index), expected)
 
