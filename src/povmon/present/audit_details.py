@@ -19,6 +19,7 @@ from povmon.present.audits import (
 from povmon.present.display import Column, Figure, Table, Text, escape_markdown
 from povmon.present.tables import nothing
 from povmon.survey.forms import FORMS
+from povmon.survey.origin import origin_text
 
 Names = Mapping[str, str]
 SHOWN = 30  # rows of a list on the page; the whole list stands in the data
@@ -27,6 +28,10 @@ FILE_RULES = {
     "folder_unexpected", "manifest", "file_not_read", "column_unknown", "column_missing",
     "file_no_rows", "file_changed", "file_row_count", "correction_unmatched",
 }  # fmt: skip
+
+
+def _origin(row: pd.Series) -> str:
+    return origin_text(row["file"], row["sheet"], row["line"])
 
 
 def _title(form: str) -> str:
@@ -97,7 +102,9 @@ def remarks_table(audit: Audit) -> Table | Text:
         return nothing("the files", "every file and every column was as the forms want it")
     frame = pd.DataFrame(
         {
-            "file": found["file"],
+            "file": [
+                origin_text(*place) for place in zip(found["file"], found["sheet"], strict=True)
+            ],
             "column": found["column"],
             "message": found["message"],
         }
@@ -126,7 +133,7 @@ def rejected_table(audit: Audit) -> Table | Text:
                 "rule": str(rule).replace("_", " "),
                 "records": len(part),
                 "example": f"{part['key'].iloc[0]}: {part['reason'].iloc[0]} "
-                f"({part['file'].iloc[0]}, line {part['line'].iloc[0]})",
+                f"({_origin(part.iloc[0])})",
             }
             for (form, rule), part in groups
         ]
@@ -134,7 +141,7 @@ def rejected_table(audit: Audit) -> Table | Text:
     return Table(
         frame,
         "Rejected records by reason",
-        note="Every rejected record stands in rejected.parquet with its file, line and reason.",
+        note="Every rejected record stands in rejected.parquet with file, sheet, line and reason.",
         columns=[
             Column("form", "Form", row_header=True),
             Column("rule", "Reason"),
@@ -176,7 +183,7 @@ def corrections_table(audit: Audit) -> Table | Text:
                 "rule": str(rule).replace("_", " "),
                 "values": len(part),
                 "example": f"{row['before'] or 'empty'} became {row['after'] or 'missing'} "
-                f"({row['method']}; {row['file']}, line {row['line']})",
+                f"({row['method']}; {_origin(row)})",
             }
         )
     return Table(
