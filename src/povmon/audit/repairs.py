@@ -13,6 +13,9 @@ import pandas as pd
 from povmon.audit.ledger import Ledger
 from povmon.survey.config import Survey
 
+SAME = 1e-6  # relative difference of weights that are one number written with fewer digits
+FEWEST = 4  # households of a village that can say what its weight is
+MOST_SLIPS = 3  # of them that may differ, and the others still are sure
 UNLIKE = 3.0  # a weight so many times its village's median (or so small a part of it) is odd
 
 
@@ -22,6 +25,7 @@ def repair_weights(survey: Survey, ledger: Ledger) -> None:
         return
     table = ledger.tables["household"]
     live = pd.Series(ledger.live["household"], index=table.index)
+    _repair_slips(ledger, live)
     common = _common_weights(table[live])
     rows = table["w_hh"].isna() & live & table["village_id"].isin(common.index)
     taken = table["village_id"].map(common)
@@ -40,6 +44,21 @@ def _common_weights(households: pd.DataFrame) -> pd.Series:
     return village.loc[agree, "min"]
 
 
+def _repair_slips(ledger: Ledger, live: pd.Series) -> None:
+    """A weight unlike the one that nearly all other households of the village have."""
+    table = ledger.tables["household"]
+    weights = table["w_hh"].where(live)
+    grouped = weights.groupby(table["village_id"])
+    middle, number = grouped.transform("median"), grouped.transform("count")
+    same = (weights / middle - 1).abs() < SAME
+    agree = same.groupby(table["village_id"]).transform("sum")
+    sure = (number >= FEWEST) & (agree >= number - MOST_SLIPS) & (agree > 0.6 * number)
+    rows = np.asarray(sure & ~same & weights.notna())
+    detail = (weights / middle)[rows].map(lambda r: f"{r:.3g}").astype("str")
+    ledger.find("weight_slip", "household", rows, "w_hh", detail=detail)
+    ledger.correct("weight_slip", "household", rows, "w_hh", middle, "weight of the village")
+
+
 def _report_unlike(ledger: Ledger, live: pd.Series) -> None:
     table = ledger.tables["household"]
     weights = table["w_hh"].where(live)
@@ -50,9 +69,15 @@ def _report_unlike(ledger: Ledger, live: pd.Series) -> None:
 
 
 def _repair_villages(ledger: Ledger, product: pd.Series) -> None:
-    """`product`: village id -> w_village x households, as its households' weight implies."""
+    """`product`: village id -> w_village x households, as its households' weight implies.
+
+    Household weights may have been calibrated, by one factor a county: that of the villages
+    where all three are known.
+    """
     table = ledger.tables["village"]
     implied = table["village_id"].map(product)
+    known = table["w_village"] * table["households"].astype("float64") / implied
+    implied *= known.groupby(table["county_id"]).transform("median").fillna(1.0)
     method = "from the weight of the village's households"
     for column, other in (("w_village", "households"), ("households", "w_village")):
         if not {column, other} <= ledger.submitted["village"]:

@@ -9,8 +9,29 @@ import pandas as pd
 from pandera.errors import SchemaError
 
 from povmon import paths
-from povmon.audit import amounts, corrections, keys, logic, repairs, roster, values, weights
+from povmon.audit import (
+    amounts,
+    copies,
+    corrections,
+    design,
+    influence,
+    keys,
+    logic,
+    outliers,
+    patterns,
+    places,
+    previous,
+    published,
+    repairs,
+    returns,
+    roster,
+    units,
+    values,
+    weights,
+)
+from povmon.audit.acceptance import accept
 from povmon.audit.accounting import account, promptness
+from povmon.audit.answers import read_answers
 from povmon.audit.ledger import Ledger
 from povmon.audit.store import read_table, write_tables
 from povmon.errors import PovmonError
@@ -27,6 +48,9 @@ REPORTS = {
     "response": "response",
     "promptness": "promptness",
     "files": "files",
+    "acceptance": "acceptance",
+    "review": "review",
+    "followed": "followed",
 }
 
 
@@ -46,6 +70,9 @@ class Audit:
     response : one row a county: expected, received, accepted, weights before and after.
     promptness : one row a province: expected by, received, days late, status.
     files : one row a file: encoding, rows, checksum.
+    acceptance : error rates and verdicts by province and form (`povmon.audit.acceptance`).
+    review : what to check, by influence on the published figures (`povmon.audit.returns`).
+    followed : what became of the items of the former submission; empty at a first one.
     """
 
     survey: Survey
@@ -58,6 +85,9 @@ class Audit:
     response: pd.DataFrame
     promptness: pd.DataFrame
     files: pd.DataFrame
+    acceptance: pd.DataFrame
+    review: pd.DataFrame
+    followed: pd.DataFrame
 
 
 def audit_area(survey: str, area: str) -> Audit:
@@ -92,8 +122,15 @@ def load_audit(survey: str, area: str) -> Audit:
     return Audit(config, area, records, **reports)
 
 
-def audit_intake(intake: Intake) -> Audit:
-    """Audit what was read, without writing anything."""
+def audit_intake(intake: Intake, former: Intake | None = None) -> Audit:
+    """Audit what was read, without writing anything.
+
+    Parameters
+    ----------
+    intake : the submissions as they stand.
+    former : the submissions as they stood before the newest delivery, to see what the provinces
+        answered; None at a first submission.
+    """
     survey, area = intake.survey, intake.area
     if not len(intake.rows["household"]):
         raise PovmonError(
@@ -106,9 +143,18 @@ def audit_intake(intake: Intake) -> Audit:
     records, response = _weigh(intake, ledger)
     for form, table in records.items():
         _check_schema(survey, form, table)
+    changed = ledger.corrections()
+    findings = influence.add_influence(survey, area, records, ledger.findings(), changed)
+    review = returns.review_list(survey, area, findings, changed)
+    followed = returns.no_follow_up()
+    if former is not None:
+        received = {form: set(table["key"]) for form, table in ledger.tables.items()}
+        followed, review = returns.follow_up(
+            audit_intake(former).review, review, read_answers(survey, area), received
+        )
     return Audit(
-        survey, area, records, ledger.findings(), ledger.rejected(), accounting,
-        ledger.corrections(), response, promptness(intake), intake.files,
+        survey, area, records, findings, ledger.rejected(), accounting, changed, response,
+        promptness(intake), intake.files, accept(intake, ledger, findings), review, followed,
     )  # fmt: skip
 
 
@@ -130,8 +176,21 @@ def _examine(intake: Intake) -> Ledger:
     values.reject_incomplete(survey, ledger)
     keys.check_parents(survey, intake.area, ledger)
     amounts.check_scale(ledger)
-    logic.check_logic(ledger)
+    logic.check_logic(survey, ledger)
+    _compare(survey, intake.area, ledger)
     return ledger
+
+
+def _compare(survey: Survey, area: str, ledger: Ledger) -> None:
+    """What single records do not show: against each other, the design and other sources."""
+    units.check_units(survey, area, ledger)
+    copies.check_copies(survey, area, ledger)
+    patterns.check_patterns(ledger)
+    design.check_design(survey, area, ledger)
+    outliers.check_outliers(survey, area, ledger)
+    places.check_places(survey, area, ledger)
+    previous.check_previous(survey, area, ledger)
+    published.check_published(survey, area, ledger)
 
 
 def _weigh(intake: Intake, ledger: Ledger) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:

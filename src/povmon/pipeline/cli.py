@@ -44,6 +44,11 @@ def _parser() -> argparse.ArgumentParser:
     forms = _command(commands, "forms", _forms, "write the Excel workbooks that provinces fill in")
     forms.add_argument("--area", default="", help="only this area's workbooks")
     commands.add_parser("codebook", help="write the codebook").set_defaults(command=_codebook)
+    score = _command(commands, "audit-score", _audit_score, "score the audit on planted errors")
+    score.add_argument("--planted", default="", help="a log of planted errors (CSV) of your own")
+    score.add_argument("--check", action="store_true", help="fail when a limit is missed")
+    score.add_argument("--jobs", default="", help="how many areas at once (default: cores)")
+    _command(commands, "rules", _rules, "write the catalogue of audit rules")
     bench = _command(commands, "bench", _bench, "measure time, memory and sizes")
     bench.add_argument("--area", default="", help="the area to rebuild (default: the first)")
     return parser
@@ -118,6 +123,13 @@ def _forms(options: argparse.Namespace) -> int:
     return 0
 
 
+def _audit_score(options: argparse.Namespace) -> int:
+    from povmon.pipeline.audit_score import audit_score
+
+    met = audit_score(options.survey, options.planted, _jobs(options.jobs))
+    return 0 if met or not options.check else 1
+
+
 def _codebook(_: argparse.Namespace) -> int:
     from povmon import paths
     from povmon.indicators.catalogue import catalogue_table
@@ -129,6 +141,16 @@ def _codebook(_: argparse.Namespace) -> int:
     indicators = folder / "indicators.csv"
     catalogue_table().to_csv(indicators, index=False, lineterminator="\n")
     for path in [*written, indicators]:
+        print(f"Wrote {label(path)}")
+    return 0
+
+
+def _rules(options: argparse.Namespace) -> int:
+    from povmon import paths
+    from povmon.audit.rulebook import write
+    from povmon.pipeline.files import label
+
+    for path in write(paths.reports() / "rules", options.survey):
         print(f"Wrote {label(path)}")
     return 0
 

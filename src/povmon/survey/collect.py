@@ -235,7 +235,8 @@ class Collector:
             rule = "column_personal" if personal else "column_unknown"
             self._on(form, part, rule, table.heading_line, shown)
         if form not in self.survey.columns:
-            for column in (c for c in FORMS[form].columns if c not in table.columns):
+            expected = [f.name for f in FORMS[form].fields if not f.optional]
+            for column in (c for c in expected if c not in table.columns):
                 self._on(form, part, "column_missing", table.heading_line, column)
         for row in table.left_out:
             self._on(form, part, row.rule, row.line, value=row.text)

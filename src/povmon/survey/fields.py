@@ -67,6 +67,7 @@ class Field:
     codes : for "code": permitted values with their labels (English, Chinese).
     minimum, maximum : permitted range, both ends included.
     required : True when a record without it cannot be used at all.
+    optional : True for a column that a file may lack without a remark.
     note, note_zh : definition in English and Chinese, where the label is not enough.
     """
 
@@ -79,6 +80,7 @@ class Field:
     minimum: float | None = None
     maximum: float | None = None
     required: bool = False
+    optional: bool = False
     note: str = ""
     note_zh: str = ""
 
