@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from povmon.audit import Audit
+from povmon.audit.evaluation import evaluation
 from povmon.audit.rules import catalogue
 from povmon.present import labels, numbers
 from povmon.present.audits import (
@@ -204,15 +205,19 @@ def rules_table(audit: Audit) -> Table:
     """The rules that apply to this survey's forms, with what each does."""
     levels = {"file", "any", *audit.survey.forms}
     counts = audit.findings["rule"].value_counts()
+    judged = evaluation(audit.survey, audit.area, audit.records)
+    reasons = dict(zip(judged["rule"], judged["reason"], strict=True))
     frame = pd.DataFrame(
         [
             {
                 "rule": rule.id.replace("_", " "),
                 "form": {"any": "every form", "file": "files"}.get(rule.level, _title(rule.level)),
                 "severity": rule.severity,
+                "kind": rule.kind,
                 "action": rule.action,
                 "text": rule.en.replace("{column}", "the field").replace("{detail}", "…"),
                 "findings": int(counts.get(rule.id, 0)),
+                "reason": reasons.get(rule.id, ""),
             }
             for rule in catalogue().values()
             if rule.level in levels
@@ -221,15 +226,18 @@ def rules_table(audit: Audit) -> Table:
     return Table(
         frame,
         "The catalogue of rules",
-        note="Action: note leaves the value, blank makes it missing, correct replaces it, reject "
-        "leaves the record out.",
+        note="Logical rules follow from definitions, statistical ones from a comparison with other "
+        "records. Action: note leaves the value, blank makes it missing, correct replaces it, "
+        "reject leaves the record out.",
         columns=[
             Column("rule", "Rule", row_header=True),
             Column("form", "Form"),
             Column("severity", "Severity"),
+            Column("kind", "Kind"),
             Column("action", "Action"),
             Column("text", "What is reported"),
             Column("findings", "Findings", format="integer"),
+            Column("reason", "Not evaluated, because"),
         ],
         sortable=True,
     )
