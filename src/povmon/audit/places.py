@@ -66,7 +66,9 @@ def _check_counties(ledger: Ledger) -> None:
         ratio = (table[figure].astype("float64") / size.where(size > 0)).where(
             ledger.live["county"]
         )
-        far, usual = far_from_others(ratio.to_numpy(dtype=np.float64), LEAST_COUNTIES, catalogue()[rule].rate)
+        far, usual = far_from_others(
+            np.asarray(ratio, dtype=np.float64), LEAST_COUNTIES, catalogue()[rule].rate
+        )
         times = _written(ratio[far] / usual, "{:.3g}")
         ledger.find(rule, "county", far, figure, detail=times, expected=usual * size[far])
 

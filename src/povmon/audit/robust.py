@@ -90,7 +90,7 @@ def regression(y: Floats, x: Floats) -> Floats:
     if known.sum() < 2 * x.shape[1]:
         return np.zeros(x.shape[1])
     y, x = np.asarray(y[known], np.float64), _drawn_in(x[known])
-    beta: Floats = np.linalg.lstsq(x, y, rcond=None)[0]
+    beta = _least_squares(x, y)
     for step in range(STEPS):
         residual = y - x @ beta
         scale = MAD * float(np.median(np.abs(residual)))
@@ -100,12 +100,16 @@ def regression(y: Floats, x: Floats) -> Floats:
         huber = np.minimum(1.0, 1.345 / np.maximum(u, 1e-9))
         weight = huber if step < 5 else np.clip(1 - (u / BISQUARE) ** 2, 0, None) ** 2
         root = np.sqrt(weight)
-        new: Floats = np.linalg.lstsq(x * root[:, None], y * root, rcond=None)[0]
+        new = _least_squares(x * root[:, None], y * root)
         settled = step > 5 and np.allclose(new, beta, rtol=1e-6, atol=1e-9)
         beta = new
         if settled:
             break
     return beta
+
+
+def _least_squares(x: Floats, y: Floats) -> Floats:
+    return np.asarray(np.linalg.lstsq(x, y, rcond=None)[0], dtype=np.float64)
 
 
 def _drawn_in(x: Floats) -> Floats:
