@@ -128,7 +128,7 @@ def _examine(intake: Intake) -> Ledger:
     values.reject_incomplete(survey, ledger)
     keys.check_parents(survey, intake.area, ledger)
     amounts.check_scale(ledger)
-    logic.check_logic(ledger)
+    logic.check_logic(survey, ledger)
     return ledger
 
 
