@@ -12,7 +12,17 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
-from povmon.audit.edits import Edit, Linear, Member, Ref, Untranslatable, codes_of, translate
+from povmon.audit.edits import (
+    NO,
+    YES,
+    Edit,
+    Linear,
+    Member,
+    Ref,
+    Untranslatable,
+    codes_of,
+    translate,
+)
 from povmon.audit.rules import catalogue
 from povmon.survey.forms import FORMS
 
@@ -22,6 +32,7 @@ Value = float | str | None
 # An atom on cells: ((cell, codes or None, coefficient), ...) at most bound; or cell in codes.
 Terms = tuple[tuple[Cell, frozenset[str] | None, float], ...]
 BLOCK = ("household", "person")
+__all__ = ["NO", "YES", "Cell", "EditSet", "Instance", "Instances", "Value", "edit_set"]
 
 
 class _Strict(BaseModel):

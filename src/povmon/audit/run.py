@@ -9,8 +9,20 @@ import pandas as pd
 from pandera.errors import SchemaError
 
 from povmon import paths
-from povmon.audit import amounts, corrections, keys, logic, repairs, roster, values, weights
+from povmon.audit import (
+    amounts,
+    corrections,
+    impute,
+    keys,
+    localisation,
+    logic,
+    repairs,
+    roster,
+    values,
+    weights,
+)
 from povmon.audit.accounting import account, promptness
+from povmon.audit.edit_set import edit_set
 from povmon.audit.ledger import Ledger
 from povmon.audit.store import read_table, write_tables
 from povmon.errors import PovmonError
@@ -24,6 +36,8 @@ REPORTS = {
     "rejected": "rejected",
     "accounting": "accounting",
     "corrections": "corrections_log",
+    "imputed": "imputed",
+    "donors": "donors",
     "response": "response",
     "promptness": "promptness",
     "files": "files",
@@ -42,6 +56,8 @@ class Audit:
     rejected : one row a record left out (form, key, file, line, rule, reason).
     accounting : rows received, accepted, corrected and rejected by form and province.
     corrections : one row a changed value (form, key, column, before, after, rule, method).
+    imputed : one row an imputed cell (form, key, column, group, method, donor, pool).
+    donors : one row a donor of a pool that a cell was imputed from (group, pool, donor).
     response : one row a county: expected, received, accepted, weights before and after.
     promptness : one row a province: expected by, received, days late, status.
     files : one row a file: encoding, rows, checksum.
@@ -54,6 +70,8 @@ class Audit:
     rejected: pd.DataFrame
     accounting: pd.DataFrame
     corrections: pd.DataFrame
+    imputed: pd.DataFrame
+    donors: pd.DataFrame
     response: pd.DataFrame
     promptness: pd.DataFrame
     files: pd.DataFrame
@@ -107,7 +125,7 @@ def audit_intake(intake: Intake) -> Audit:
         _check_schema(survey, form, table)
     return Audit(
         survey, area, records, ledger.findings(), ledger.rejected(), accounting,
-        ledger.corrections(), response, promptness(intake), intake.files,
+        ledger.corrections(), ledger.imputed(), ledger.donors(), response, promptness(intake), intake.files,
     )  # fmt: skip
 
 
@@ -129,6 +147,9 @@ def _examine(intake: Intake) -> Ledger:
     keys.check_parents(survey, intake.area, ledger)
     amounts.check_scale(ledger)
     logic.check_logic(survey, ledger)
+    edits = edit_set(survey.line.value, ledger.submitted)
+    localisation.localise_blocks(ledger, edits)
+    impute.impute(survey, intake.area, ledger, edits)
     return ledger
 
 
