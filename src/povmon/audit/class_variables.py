@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 import numpy as np
 import pandas as pd
 
@@ -12,47 +14,50 @@ AGES = [-1, 2, 5, 9, 14, 19, 29, 39, 49, 59, 69, 200]
 SCHOOLING = [-1, 5, 8, 99]
 
 
-def class_variables(ledger: Ledger, form: str, rows: np.ndarray) -> pd.DataFrame:
-    """One row a record of `rows` (positions in the form's table), one column a variable, as text.
+def class_variables(ledger: Ledger, form: str, rows: np.ndarray,
+                    names: Iterable[str]) -> pd.DataFrame:  # fmt: skip
+    """One row a record of `rows` (positions in the form's table), one column a variable.
 
     A variable is missing where what it is made from is not known.
+
+    Parameters
+    ----------
+    names : the variables wanted: fields of the form, or those that imputation.yml describes.
     """
+    table = ledger.tables[form].iloc[rows]
+    makers = _makers(ledger, form, table)
+    found = {name: makers[name]() if name in makers else table[name] for name in names}
+    return pd.DataFrame(found, index=table.index)
+
+
+def _makers(ledger: Ledger, form: str, table: pd.DataFrame) -> dict[str, Callable[[], pd.Series]]:
     if form == "household":
-        return _of_households(ledger, rows)
+        return {
+            "county": lambda: table["village_id"].str[:6],
+            "size": lambda: _cut(table["hhsize"], SIZES),
+            "income_tenth": lambda: _parts(table, "income_total", 10),
+            "income_twentieth": lambda: _parts(table, "income_total", 20),
+            "consumption_tenth": lambda: _parts(table, "consumption_total", 10),
+            "consumption_twentieth": lambda: _parts(table, "consumption_total", 20),
+            "head_schooling": lambda: _head_schooling(ledger, table),
+        }
     homes = ledger.tables["household"]
     first = homes.drop_duplicates("household_id").set_index("household_id")["village_id"]
-    table = ledger.tables[form].iloc[rows]
-    village = table["household_id"].map(first)
-    own = ["household_id", "sex", "relation", "ethnicity", "in_school", "literate", "health", "work"]
-    found = {name: table[name] for name in own if name in table}
-    found |= {"village_id": village, "county": village.str[:6]}
-    found["age_group"] = _cut(table["age"], AGES)
-    return _text(found, table.index)
-
-
-def _of_households(ledger: Ledger, rows: np.ndarray) -> pd.DataFrame:
-    table = ledger.tables["household"].iloc[rows]
-    size = table["hhsize"].astype("float64")
-    found = {
-        "village_id": table["village_id"],
-        "county": table["village_id"].str[:6],
-        "size": _cut(size, SIZES),
-        "electricity": table["electricity"],
+    return {
+        "village_id": lambda: table["household_id"].map(first),
+        "county": lambda: table["household_id"].map(first.str[:6]),
+        "age_group": lambda: _cut(table["age"], AGES),
     }
-    for name in ("income", "consumption"):
-        each = table[f"{name}_total"] / size
-        found[f"{name}_tenth"] = _parts(each, 10)
-        found[f"{name}_twentieth"] = _parts(each, 20)
-    if "person" in ledger.tables:
-        found["head_schooling"] = _head_schooling(ledger, table)
-    return _text(found, table.index)
 
 
 def _head_schooling(ledger: Ledger, table: pd.DataFrame) -> pd.Series:
-    persons = ledger.accepted("person")
-    heads = persons[(persons["relation"] == "head").fillna(False).to_numpy(dtype=bool)]
-    heads = heads.drop_duplicates("household_id", keep=False).set_index("household_id")
-    return _cut(table["household_id"].map(heads["schooling"]), SCHOOLING)
+    if "person" not in ledger.tables:
+        return pd.Series(pd.NA, index=table.index, dtype="Int64")
+    persons = ledger.tables["person"]
+    heads = ledger.live["person"] & (persons["relation"] == "head").fillna(False).to_numpy(bool)
+    chosen = persons.loc[heads, ["household_id", "schooling"]]
+    one = chosen.drop_duplicates("household_id", keep=False).set_index("household_id")["schooling"]
+    return _cut(table["household_id"].map(one), SCHOOLING)
 
 
 def _cut(values: pd.Series, bounds: list[int]) -> pd.Series:
@@ -62,12 +67,7 @@ def _cut(values: pd.Series, bounds: list[int]) -> pd.Series:
     return found.astype("Int64").mask(numbers.isna())
 
 
-def _parts(values: pd.Series, number: int) -> pd.Series:
-    """Tenths, twentieths ... by rank; equal values in the same part."""
-    share = values.rank(method="average", pct=True)
-    return np.ceil(share * number).astype("Int64")
-
-
-def _text(found: dict[str, pd.Series], index: pd.Index) -> pd.DataFrame:
-    return pd.DataFrame({n: v.astype("str").where(v.notna()) for n, v in found.items()},
-                        index=index)  # fmt: skip
+def _parts(table: pd.DataFrame, total: str, number: int) -> pd.Series:
+    """Tenths, twentieths ... of an amount a person, by rank; equal amounts in the same part."""
+    each = table[total] / table["hhsize"].astype("float64")
+    return np.ceil(each.rank(method="average", pct=True) * number).astype("Int64")

@@ -194,6 +194,12 @@ class EditSet:
         used |= {("household", "hhsize"), ("person", "relation")}
         return {f: [c for c in FORMS[f].columns if (f, c) in used] for f in BLOCK}
 
+    @property
+    def lightest(self) -> int:
+        """The least weight that any cell can have."""
+        return min(self.weights.default, *self.weights.household.values(),
+                   *self.weights.person.values())  # fmt: skip
+
     def weight(self, cell: Cell) -> int:
         """Reliability weight of a cell's field."""
         entry = self.weights.household if cell[0] == 0 else self.weights.person

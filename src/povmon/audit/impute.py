@@ -139,7 +139,8 @@ class _Deck:
         self.live = np.flatnonzero(self.ledger.live[form])
         self.table = self.ledger.tables[form].iloc[self.live]
         self.keys = self.table["key"].to_numpy()
-        self.variables = class_variables(self.ledger, form, self.live)
+        names = dict.fromkeys(name for one in self.group.classes for name in one)
+        self.variables = class_variables(self.ledger, form, self.live, names)
         self.weights = _weights(self.ledger, form, self.live)
         self.position = {int(row): i for i, row in enumerate(self.live)}
         index = [
@@ -157,10 +158,7 @@ class _Deck:
         """Impute the wanted cells, those that lack the same fields together."""
         asked = [name for name in self.group.fields if name in wanted]
         known = pd.DataFrame({name: self.table[name].notna().to_numpy() for name in asked})
-        self.columns = {
-            name: as_cells(self.table[name], self.group.form, name)
-            for name in asked
-        }  # fmt: skip
+        self.asked = asked
         for pattern, part in wanted.groupby(asked, sort=False):
             flags = pattern if isinstance(pattern, tuple) else (pattern,)
             lacking = [name for name, gone in zip(asked, flags, strict=True) if gone]
@@ -176,14 +174,32 @@ class _Deck:
         at = np.array([self.position[int(row)] for row in rows])
         setting = hotdeck.settings()
         found = hotdeck.pools(self.variables, list(classes), donors, at, setting.least_donors)
-        for row, pool in zip(rows.tolist(), found, strict=True):
+        drawn = [
+            [] if pool is None else self._draw(str(self.keys[i]), pool)
+            for i, pool in zip(at.tolist(), found, strict=True)
+        ]
+        self.columns = self._read({*at.tolist(), *(donor for one in drawn for donor in one)})
+        for row, pool, candidates in zip(rows.tolist(), found, drawn, strict=True):
             if pool is None:
                 self._leave(row, lacking)
-                continue
-            key = str(self.keys[self.position[row]])
-            rng = hotdeck.stream(str(self.survey.seed or 0), self.survey.survey, self.group.id, key)
-            candidates = hotdeck.draw(pool, self.weights, setting.candidates, rng)
-            self._record(row, lacking, pool, candidates.tolist())
+            else:
+                self._record(row, lacking, pool, candidates)
+
+    def _draw(self, key: str, pool: Pool) -> list[int]:
+        """The candidates of a record, from its own random stream."""
+        survey = self.survey
+        rng = hotdeck.stream(str(survey.seed or 0), survey.survey, self.group.id, key)
+        count = hotdeck.settings().candidates
+        return [int(row) for row in hotdeck.draw(pool, self.weights, count, rng)]
+
+    def _read(self, rows: set[int]) -> dict[str, dict[int, Value]]:
+        """The group's fields of some records, as cells."""
+        order = sorted(rows)
+        part = self.table.iloc[order]
+        return {
+            name: dict(zip(order, as_cells(part[name], self.group.form, name), strict=True))
+            for name in self.asked
+        }
 
     def _record(self, row: int, lacking: list[str], pool: Pool, candidates: list[int]) -> None:
         block, number = self.cells_of[row]
@@ -207,8 +223,8 @@ class _Deck:
             return {name: self.columns[name][donor] for name in lacking}
         own = {name: values[at] for name, values in self.columns.items()}
         other = {name: values[donor] for name, values in self.columns.items()}
-        size = self.table["hhsize"].astype("float64")
-        return donated_amounts(own, other, self.group.total, size.iat[at] / size.iat[donor])
+        factor = float(self.table["hhsize"].iat[at]) / float(self.table["hhsize"].iat[donor])
+        return donated_amounts(own, other, self.group.total, factor)
 
     def _keep(self, row: int, block: Block, cells: dict[Cell, Value], pool: Pool, donor: int,
               method: str) -> None:  # fmt: skip

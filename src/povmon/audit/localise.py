@@ -10,7 +10,8 @@ A block has hundreds of edits and few that fail, so they are added as they are n
 programme of the failing edits gives a least weight that no solution of all edits can go below;
 where its values break another edit, that one is added and the programme solved again. Edits that
 share no cell are solved apart, and equal programmes once. The result is the optimum over all
-edits. Ties go to the later record and the later column of the form.
+edits. Ties go to the later record and the later column of the form. Where one changed cell is
+certainly the least change, no programme is needed (`single_change`).
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from povmon.audit.edit_set import (
     codes_of_cell,
     form_of,
 )
+from povmon.audit.single_change import single_change
 from povmon.survey.forms import FORMS
 
 SECONDS = 2.0  # for one programme; a block that takes longer is reported
@@ -66,6 +68,12 @@ def localise(edits: EditSet, instances: Instances, values: Mapping[Cell, Value],
     -------
     The solution, or None: no change of the other cells meets the edits, or the time was up.
     """
+    if not failing:
+        return Solution((), {}, 0)
+    one = single_change(edits, instances, values, failing, fixed)
+    if one is not None:
+        cell, value = one
+        return Solution((cell,), {cell: value}, edits.weight(cell))
     active = {id(i): i for i in failing}
     found: dict[Cell, Value] = {}
     for _ in range(ROUNDS):
@@ -236,23 +244,36 @@ class Programme:
             self.rows.append(({column: 1.0, flag: value - low}, value, np.inf))
 
     def _add_clause(self, clause: Sequence[CellAtom]) -> None:
-        """One atom alone is a row; of several, a binary variable says which one holds."""
+        """One atom alone is a row; of several, a binary variable says which one holds.
+
+        A clause with an atom that the ranges of its fields make true needs no row.
+        """
         some: dict[int, float] = {}
+        linear = []
         for atom in clause:
             if isinstance(atom, MemberAtom):
-                for column in {self.codes[atom.cell, code] for code in atom.codes}:
-                    some[column] = some.get(column, 0.0) + 1.0
-                continue
-            row = self._row(atom.terms)
-            if len(clause) == 1:
-                self.rows.append((row, -np.inf, atom.bound))
-                return
-            most = sum(v * (self.high[c] if v > 0 else self.low[c]) for c, v in row.items())
+                some |= dict.fromkeys((self.codes[atom.cell, c] for c in atom.codes), 1.0)
+            else:
+                row = self._row(atom.terms)
+                least, most = self._range(row)
+                if most <= atom.bound:
+                    return
+                if least <= atom.bound or len(clause) == 1:
+                    linear.append((row, atom.bound, most))
+        if len(linear) == 1 and not some:
+            row, bound, _ = linear[0]
+            self.rows.append((row, -np.inf, bound))
+            return
+        for row, bound, most in linear:
             chosen = self._variable(0, 1, 1)
-            if most > atom.bound:
-                self.rows.append(({**row, chosen: most - atom.bound}, -np.inf, most))
+            self.rows.append(({**row, chosen: most - bound}, -np.inf, most))
             some[chosen] = 1.0
         self.rows.append((some, 1.0, np.inf))
+
+    def _range(self, row: Mapping[int, float]) -> tuple[float, float]:
+        """Least and greatest value that a row can have."""
+        ends = [sorted((v * self.low[c], v * self.high[c])) for c, v in row.items()]
+        return sum(low for low, _ in ends), sum(high for _, high in ends)
 
     def _row(self, terms: Sequence[tuple[Cell, frozenset[str] | None, float]]) -> dict[int, float]:
         row: dict[int, float] = {}
