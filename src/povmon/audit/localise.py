@@ -166,6 +166,7 @@ class Programme:
         self.groups = _CodeGroups(active)
         self.change: dict[Cell, int] = {}
         self.wanted: Mapping[Cell, Value] = {}
+        self.impossible = False  # a clause that no value of its cells can meet
         for cell in self.cells:
             self._add_cell(cell)
         for instance in active:
@@ -264,6 +265,9 @@ class Programme:
             row, bound, _ = linear[0]
             self.rows.append((row, -np.inf, bound))
             return
+        if not linear and not some:
+            self.impossible = True
+            return
         for row, bound, most in linear:
             chosen = self._variable(0, 1, 1)
             self.rows.append(({**row, chosen: most - bound}, -np.inf, most))
@@ -286,10 +290,13 @@ class Programme:
         return row
 
     def _solve(self) -> dict[Cell, Value] | None:
+        if self.impossible:
+            return None
         entries = [(n, c, v) for n, (row, _, _) in enumerate(self.rows) for c, v in row.items()]
-        at, column, value = zip(*entries, strict=True)
+        places = np.array([entry[:2] for entry in entries], dtype=np.int64).reshape(-1, 2).T
+        numbers = np.array([entry[2] for entry in entries], dtype=float)
         shape = len(self.rows), len(self.cost)
-        matrix = coo_array((value, (at, column)), shape=shape).tocsc()
+        matrix = coo_array((numbers, (places[0], places[1])), shape=shape).tocsc()
         result = milp(
             np.array(self.cost),
             integrality=np.array(self.whole),
