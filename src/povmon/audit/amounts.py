@@ -200,9 +200,12 @@ def donated_amounts(own: Mapping[str, float | str | None], donor: Mapping[str, f
 
 def _divided(rest: float, amounts: dict[str, float]) -> dict[str, float]:
     """`rest` in the proportions of amounts; a loss goes to a part that can be one."""
+    if not amounts:
+        return {}
     free = [name for name in amounts if FORMS["household"][name].minimum is None]
     if rest < 0 and free:
         return {name: round(rest, 2) if name == free[0] else 0.0 for name in amounts}
+    rest = max(rest, 0.0)  # known parts above the total: that has been reported
     shares = {name: max(amount, 0.0) for name, amount in amounts.items()}
     whole = sum(shares.values())
     if whole <= 0:
