@@ -1,7 +1,8 @@
 # The front door: every job is a target. `make help` lists them.
 # Variables: SURVEY (folder below data/raw), AREA (one of its areas), JOBS (notebooks at once; also
 # -jN), FORCE=1 (generate again what is there), PYTHON3 (the Python that .venv is made from),
-# HOUSEHOLDS (size of the register of bench-scale).
+# HOUSEHOLDS (size of the register of bench-scale), PLANTED (a log of planted errors), CHECK=1 (fail
+# when a limit is missed).
 
 SURVEY ?= baseline2010
 AREA ?=
@@ -9,8 +10,10 @@ JOBS ?=
 FORCE ?=
 PYTHON3 ?= python3
 HOUSEHOLDS ?= 30000000
+PLANTED ?=
+CHECK ?=
 # Recipes read these from the environment, so that no value is ever a piece of shell.
-export SURVEY AREA JOBS FORCE PYTHON3 HOUSEHOLDS
+export SURVEY AREA JOBS FORCE PYTHON3 HOUSEHOLDS PLANTED CHECK
 
 ifeq ($(CONDA_DEFAULT_ENV),povmon)
 BIN := $(CONDA_PREFIX)/bin
@@ -28,7 +31,7 @@ ROOT := "$${POVMON_ROOT:-.}"
 .SUFFIXES:
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
-.PHONY: all default help generate codebook calibration why font lock lab notebook test test-all \
+.PHONY: all default help generate codebook calibration audit-score why font lock lab notebook test test-all \
 	lint strip bench bench-estimate bench-scale coverage clean distclean
 
 default: all
@@ -49,6 +52,11 @@ generate: $(STAMP) ## Write the submissions of a generated SURVEY where absent (
 
 calibration: $(STAMP) ## Print each target of the generator and what SURVEY reached
 	@$(POVMON) calibration --survey "$$SURVEY"
+
+audit-score: $(STAMP) ## Score the audit of SURVEY on planted errors (PLANTED=log.csv, CHECK=1)
+	@$(POVMON) generate --survey "$$SURVEY"
+	@$(POVMON) audit-score --survey "$$SURVEY" --planted "$$PLANTED" --jobs "$$JOBS" \
+		$${CHECK:+--check}
 
 codebook: $(STAMP) ## Write the codebook of the forms and indicators (HTML and CSV)
 	@$(POVMON) codebook

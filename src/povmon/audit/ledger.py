@@ -14,7 +14,10 @@ import pandas as pd
 from povmon.audit.rules import catalogue
 from povmon.survey.forms import FORMS
 
-FINDINGS = ["rule", "severity", "level", "file", "line", "key", "column", "value", "message"]
+FINDINGS = [
+    "rule", "severity", "level", "file", "line", "key", "column", "value", "message", "detail",
+    "expected",
+]  # fmt: skip
 CORRECTIONS = ["form", "key", "column", "before", "after", "rule", "method", "file", "line"]
 REJECTED = ["form", "key", "file", "line", "rule", "reason"]
 IMPUTED = ["form", "key", "column", "group", "method", "donor", "pool"]
@@ -73,6 +76,7 @@ class Ledger:
     def find(
         self, rule: str, form: str, rows: Mask, column: str = "",
         value: pd.Series | None = None, detail: pd.Series | None = None,
+        expected: pd.Series | None = None,
     ) -> None:  # fmt: skip
         """Enter a finding for each row of `rows`.
 
@@ -80,6 +84,7 @@ class Ledger:
         ----------
         value : text of the value found (default: the column's current value).
         detail : text for the {detail} of the rule's message.
+        expected : the amount that would have been expected instead (one entry a found row).
         """
         rows = np.asarray(rows, dtype=bool)
         if not rows.any():
@@ -97,6 +102,8 @@ class Ledger:
                 "key": table.loc[rows, "key"], "column": column,
                 "value": "" if shown is None else shown,
                 "message": _with_detail(message, rows, detail),
+                "detail": "" if detail is None else _chosen(detail, rows),
+                "expected": np.nan if expected is None else _chosen(expected, rows),
             })
         )  # fmt: skip
         if entry.severity == "hard":
@@ -166,7 +173,9 @@ class Ledger:
         """Enter a finding that belongs to no record."""
         entry = catalogue()[rule]
         message = entry.en.replace("{column}", label(level, column)).replace("{detail}", detail)
-        self._notes.append([rule, entry.severity, level, file, line, key, column, value, message])
+        self._notes.append([
+            rule, entry.severity, level, file, line, key, column, value, message, detail, np.nan,
+        ])  # fmt: skip
 
     def mark_imputed(self, entries: list[list[str]], donors: dict[tuple[str, str], list[str]]) -> None:
         """Keep which cells were imputed, and who could have given them.
@@ -209,12 +218,17 @@ def _with_detail(message: str, rows: np.ndarray, detail: pd.Series | None) -> An
     if detail is None or "{detail}" not in message:
         return message
     first, last = message.split("{detail}", 1)
-    chosen = detail[rows] if len(detail) == len(rows) else detail
-    return first + chosen.astype("str") + last
+    return first + _chosen(detail, rows).astype("str") + last
+
+
+def _chosen(values: pd.Series, rows: np.ndarray) -> pd.Series:
+    """Values of the found rows, from a Series over the table or over these rows."""
+    return values[rows] if len(values) == len(rows) else values
 
 
 def _stack(parts: list[pd.DataFrame], columns: list[str], order: list[str]) -> pd.DataFrame:
     whole = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
-    types = {name: "int64" if name == "line" else "str" for name in columns}
+    numbers = {"line": "int64", "expected": "float64"}
+    types = {name: numbers.get(name, "str") for name in columns}
     whole = whole[columns].astype(types)
     return whole.sort_values(order, kind="stable", ignore_index=True)

@@ -13,6 +13,9 @@ import pandas as pd
 from povmon.audit.ledger import Ledger
 from povmon.survey.config import Survey
 
+SAME = 1e-6  # relative difference of weights that are one number written with fewer digits
+FEWEST = 4  # households of a village that can say what its weight is
+MOST_SLIPS = 3  # of them that may differ, and the others still are sure
 UNLIKE = 3.0  # a weight so many times its village's median (or so small a part of it) is odd
 
 
@@ -27,6 +30,7 @@ def repair_weights(survey: Survey, ledger: Ledger) -> None:
     taken = table["village_id"].map(common)
     ledger.find("weight_filled", "household", rows, "w_hh")
     ledger.correct("weight_filled", "household", rows, "w_hh", taken, "weight of the village")
+    _repair_slips(ledger, live)
     _report_unlike(ledger, live)
     drawn = survey.design.households_per_village
     if drawn is not None and "village" in ledger.tables:
@@ -38,6 +42,21 @@ def _common_weights(households: pd.DataFrame) -> pd.Series:
     village = households.groupby("village_id")["w_hh"].agg(["min", "max", "count"])
     agree = (village["count"] > 1) & (village["max"] <= village["min"] * (1 + 1e-6))
     return village.loc[agree, "min"]
+
+
+def _repair_slips(ledger: Ledger, live: pd.Series) -> None:
+    """A weight unlike the one that nearly all other households of the village have."""
+    table = ledger.tables["household"]
+    weights = table["w_hh"].where(live)
+    grouped = weights.groupby(table["village_id"])
+    middle, number = grouped.transform("median"), grouped.transform("count")
+    same = (weights / middle - 1).abs() < SAME
+    agree = same.groupby(table["village_id"]).transform("sum")
+    sure = (number >= FEWEST) & (agree >= number - MOST_SLIPS) & (agree > 0.6 * number)
+    rows = np.asarray(sure & ~same & weights.notna())
+    detail = (weights / middle)[rows].map(lambda r: f"{r:.3g}").astype("str")
+    ledger.find("weight_slip", "household", rows, "w_hh", detail=detail)
+    ledger.correct("weight_slip", "household", rows, "w_hh", middle, "weight of the village")
 
 
 def _report_unlike(ledger: Ledger, live: pd.Series) -> None:

@@ -47,6 +47,7 @@ class Rule(BaseModel):
     level: Literal["file", "any", "county", "village", "household", "person"]
     severity: Severity
     kind: Kind = "logical"
+    rate: Annotated[float, Field(ge=0, lt=1)] = 0.0
     action: Action = "note"
     en: str
     zh: str

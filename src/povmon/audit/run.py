@@ -11,13 +11,21 @@ from pandera.errors import SchemaError
 from povmon import paths
 from povmon.audit import (
     amounts,
+    copies,
     corrections,
+    design,
     impute,
     keys,
     localisation,
     logic,
+    outliers,
+    patterns,
+    places,
+    previous,
+    published,
     repairs,
     roster,
+    units,
     values,
     weights,
 )
@@ -125,7 +133,8 @@ def audit_intake(intake: Intake) -> Audit:
         _check_schema(survey, form, table)
     return Audit(
         survey, area, records, ledger.findings(), ledger.rejected(), accounting,
-        ledger.corrections(), ledger.imputed(), ledger.donors(), response, promptness(intake), intake.files,
+        ledger.corrections(), ledger.imputed(), ledger.donors(), response, promptness(intake),
+        intake.files,
     )  # fmt: skip
 
 
@@ -147,10 +156,24 @@ def _examine(intake: Intake) -> Ledger:
     keys.check_parents(survey, intake.area, ledger)
     amounts.check_scale(ledger)
     logic.check_logic(survey, ledger)
+    _compare(survey, intake.area, ledger)
+    # Last, so that no imputed value is compared with others as if somebody had answered it.
     edits = edit_set(survey.line.value, ledger.submitted)
     localisation.localise_blocks(ledger, edits)
     impute.impute(survey, intake.area, ledger, edits)
     return ledger
+
+
+def _compare(survey: Survey, area: str, ledger: Ledger) -> None:
+    """What single records do not show: against each other, the design and other sources."""
+    units.check_units(survey, area, ledger)
+    copies.check_copies(survey, area, ledger)
+    patterns.check_patterns(ledger)
+    design.check_design(survey, area, ledger)
+    outliers.check_outliers(survey, area, ledger)
+    places.check_places(survey, area, ledger)
+    previous.check_previous(survey, area, ledger)
+    published.check_published(survey, area, ledger)
 
 
 def _weigh(intake: Intake, ledger: Ledger) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:

@@ -42,6 +42,10 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("--force", action="store_true", help="write them again")
     _command(commands, "calibration", _calibration, "print the generator's targets and results")
     commands.add_parser("codebook", help="write the codebook").set_defaults(command=_codebook)
+    score = _command(commands, "audit-score", _audit_score, "score the audit on planted errors")
+    score.add_argument("--planted", default="", help="a log of planted errors (CSV) of your own")
+    score.add_argument("--check", action="store_true", help="fail when a limit is missed")
+    score.add_argument("--jobs", default="", help="how many areas at once (default: cores)")
     bench = _command(commands, "bench", _bench, "measure time, memory and sizes")
     bench.add_argument("--area", default="", help="the area to rebuild (default: the first)")
     return parser
@@ -99,6 +103,13 @@ def _calibration(options: argparse.Namespace) -> int:
 
     print(main_calibration(options.survey))
     return 0
+
+
+def _audit_score(options: argparse.Namespace) -> int:
+    from povmon.pipeline.audit_score import audit_score
+
+    met = audit_score(options.survey, options.planted, _jobs(options.jobs))
+    return 0 if met or not options.check else 1
 
 
 def _codebook(_: argparse.Namespace) -> int:

@@ -170,6 +170,7 @@ class Survey(_Strict):
     area_column: Column | None = None
     products: list[Product] = Field(min_length=1)
     deadline: dt.date | None = None
+    previous: Name | None = None
     policy: Policy = Policy()
     published: list[Comparison] = Field(default_factory=list)
     source: str = ""

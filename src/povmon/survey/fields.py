@@ -33,6 +33,7 @@ class Field:
     codes : for "code": permitted values with their labels (English, Chinese).
     minimum, maximum : permitted range, both ends included.
     required : True when a record without it cannot be used at all.
+    optional : True for a column that a file may lack without a remark.
     note : definition, where the label is not enough.
     """
 
@@ -45,6 +46,7 @@ class Field:
     minimum: float | None = None
     maximum: float | None = None
     required: bool = False
+    optional: bool = False
     note: str = ""
 
 

@@ -304,6 +304,24 @@ HOUSEHOLD = Form(
         Field(
             "head_age", "integer", "Age of the head", "户主年龄", "years", minimum=10, maximum=110
         ),
+        Field(
+            "interviewer",
+            "id",
+            "Interviewer code",
+            "调查员代码",
+            optional=True,
+            note="a code without personal data; lets the audit compare interviewers",
+        ),
+        Field(
+            "minutes",
+            "integer",
+            "Length of the interview",
+            "访问时长",
+            "minutes",
+            minimum=1,
+            maximum=600,
+            optional=True,
+        ),
     ),
 )
 

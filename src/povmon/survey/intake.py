@@ -208,8 +208,9 @@ class _Reader:
         for column in unused_columns(self.survey, FORMS[form], table):
             self._remark("column_unknown", form, name, column=column)
         if form not in self.survey.columns:
-            for column in (c for c in FORMS[form].columns if c not in found):
-                self._remark("column_missing", form, name, column=column)
+            for field in FORMS[form].fields:
+                if field.name not in found and not field.optional:
+                    self._remark("column_missing", form, name, column=field.name)
         if not len(table):
             self._remark("file_no_rows", form, name)
         digest, count = manifest.files.get(f"{form}.csv", ("", None))

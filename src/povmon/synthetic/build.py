@@ -117,6 +117,7 @@ def _fill(
     poor = (total / households["hhsize"] < load()["poverty_line"]).to_numpy()
     cause = access.cause_of_poverty(households, poor, persons, streams)
     households = households.assign(cause=cause, year=survey.year)
+    households = households.assign(**_interviews(households, streams))
     villages = villages.assign(**access.village_services(villages, streams), year=survey.year)
     persons = persons.assign(
         year=survey.year,
@@ -124,6 +125,16 @@ def _fill(
     )
     forms = {"village": villages, "household": households, "person": persons}
     return forms | {"county": county_form(counties, forms, survey.year, streams)}
+
+
+def _interviews(households: pd.DataFrame, streams: Streams) -> dict[str, np.ndarray]:
+    """Who interviewed (each two villages of a county), and for how many minutes (declared)."""
+    village = households["village_id"].str[6:].astype(int).to_numpy()
+    county = households["village_id"].str[:6].to_numpy(dtype=object)
+    who = [f"{c}-{(v + 1) // 2:02d}" for c, v in zip(county, village, strict=True)]
+    usual = 35 + 7 * households["hhsize"].to_numpy()
+    minutes = usual * np.exp(0.22 * streams.normal("interview.minutes", len(households)))
+    return {"interviewer": np.array(who, dtype=object), "minutes": np.rint(minutes).astype(int)}
 
 
 def _composition(households: pd.DataFrame, persons: pd.DataFrame) -> pd.DataFrame:

@@ -140,20 +140,21 @@ def _make(survey: Survey, seed: int) -> tuple[dict[str, pd.DataFrame], pd.DataFr
     clean = build(survey, seed)
     text = {name: as_text(frame, name) for name, frame in clean.forms.items()}
     work = Workspace(text, Streams(seed))
-    errors.plant_all(work)
+    errors.plant_all(work, part=bool(survey.only_counties))
     return work.forms, work.planted(), clean
 
 
 def _late(places: list[Place]) -> pd.DataFrame:
     """Log entries of the provinces whose files came after the deadline."""
-    files = ["/".join(p) + "/manifest.yml" for p in places]
-    entry = {"kind": "late_province", "form": "", "key": ["/".join(p) for p in places]}
-    frame = pd.DataFrame({**entry, "column": "received", "before": "", "after": "", "file": files})
+    keys = ["/".join(p) for p in places]
+    entry = {"kind": "late_province", "form": "", "key": keys, "case": keys, "column": "received"}
+    files = [f"{key}/manifest.yml" for key in keys]
+    frame = pd.DataFrame({**entry, "before": "", "after": "", "file": files})
     return frame.astype("str")
 
 
 def _counts(planted: pd.DataFrame) -> dict[str, int]:
     """Places hit, by kind: an error in several columns of a record counts once."""
-    once = planted.drop_duplicates(["kind", "form", "key"])
+    once = planted.drop_duplicates(["kind", "form", "case"])
     counts = once["kind"].value_counts()
     return {kind: int(counts.get(kind, 0)) for kind in errors.kinds()}

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from povmon.survey import FORMS
 from povmon.synthetic.streams import Streams
 
-PLANTED_COLUMNS = ["kind", "form", "key", "column", "before", "after", "file"]
+PLANTED_COLUMNS = ["kind", "form", "key", "column", "before", "after", "file", "case"]
 
 
 def as_text(frame: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -47,7 +47,9 @@ class Workspace:
         self._reset()
 
     def _reset(self) -> None:
-        self._taken = {n: np.zeros(len(f), dtype=bool) for n, f in self.forms.items()}
+        self._taken = {
+            n: np.zeros(len(self.forms[n]), dtype=bool) for n in ("village", "household")
+        }
         ids = pd.Index(self.forms["household"]["household_id"])
         self._household = ids.get_indexer(self.forms["person"]["household_id"])
 
@@ -59,41 +61,83 @@ class Workspace:
             out = out + "/" + part
         return out
 
-    def choose(self, kind: str, form: str, number: int, eligible: np.ndarray) -> np.ndarray:
-        """Rows for an error: eligible, and in a household that has none yet.
+    def choose(
+        self,
+        kind: str,
+        form: str,
+        number: int | dict[str, int],
+        eligible: np.ndarray,
+        touches: tuple[str, ...] = (),
+        reads: tuple[str, ...] = (),
+    ) -> np.ndarray:
+        """Rows for an error: eligible, and in a household (or village) that has none yet.
+
+        A county can carry several errors, each in columns of its own.
 
         Parameters
         ----------
         kind : name of the error; its random stream is "error.<kind>".
         form : name of the form.
-        number : how many rows; fewer if there are not enough.
+        number : how many rows, of all or of each area; fewer if there are not enough.
         eligible : one flag a row of the form.
+        touches, reads : the columns that the error changes, and those it is measured against.
         """
-        rows = np.flatnonzero(eligible & ~self._blocked(form))
-        rng = self.streams(f"error.{kind}")
-        rows = rng.permutation(rows)
+        rows = np.flatnonzero(eligible & ~self.blocked(form, touches, reads))
+        rows = self.streams(f"error.{kind}").permutation(rows)
         if form == "person":
             _, first = np.unique(self._household[rows], return_index=True)
             rows = rows[np.sort(first)]
-        rows = np.sort(rows[:number])
-        self._block(form, rows)
+        rows = np.sort(self._first(form, rows, number))
+        self.block(form, rows, touches, reads)
         return rows
 
-    def _blocked(self, form: str) -> np.ndarray:
+    def _first(self, form: str, rows: np.ndarray, number: int | dict[str, int]) -> np.ndarray:
+        if isinstance(number, int):
+            return rows[:number]
+        area = self.forms[form]["file"].iloc[rows].str.split("/").str[0]
+        rank = area.groupby(area).cumcount().to_numpy()
+        return rows[rank < area.map(number).fillna(0).to_numpy()]
+
+    def blocked(
+        self, form: str, touches: tuple[str, ...] = (), reads: tuple[str, ...] = ()
+    ) -> np.ndarray:
+        """Flags the rows that cannot take an error any more."""
         if form == "person":
             return np.asarray(self._taken["household"][self._household])
-        return self._taken[form]
+        if form != "county":
+            return self._taken[form]
+        out = np.zeros(len(self.forms[form]), dtype=bool)
+        for what, columns in (("touched", (*touches, *reads)), ("read", touches)):
+            for column in columns:
+                out |= self._taken.get(f"{what} {column}", False)
+        return out
 
-    def _block(self, form: str, rows: np.ndarray) -> None:
+    def block(
+        self, form: str, rows: np.ndarray, touches: tuple[str, ...] = (),
+        reads: tuple[str, ...] = (),
+    ) -> None:  # fmt: skip
+        """Note that these rows have an error."""
         if form == "person":
             self._taken["household"][self._household[rows]] = True
-        else:
+        elif form != "county":
             self._taken[form][rows] = True
+        else:
+            for what, columns in (("touched", touches), ("read", reads)):
+                for column in columns:
+                    flags = self._taken.setdefault(
+                        f"{what} {column}", np.zeros(len(self.forms[form]), dtype=bool)
+                    )
+                    flags[rows] = True
 
     def change(
-        self, kind: str, form: str, rows: np.ndarray, column: str, values: Sequence[str]
-    ) -> None:
-        """Write `values` into a column and log what stood there before."""
+        self, kind: str, form: str, rows: np.ndarray, column: str, values: Sequence[str],
+        case: np.ndarray | None = None,
+    ) -> None:  # fmt: skip
+        """Write `values` into a column and log what stood there before.
+
+        `case` names the case that a row belongs to, where several records make one (default: the
+        row's key).
+        """
         frame = self.forms[form]
         keys = self.keys(form, rows)
         before = frame[column].to_numpy(dtype=object)[rows]
@@ -101,7 +145,7 @@ class Workspace:
         content = frame[column].to_numpy(dtype=object).copy()
         content[rows] = after
         frame[column] = content
-        self.note(kind, form, rows, keys, column, before, after)
+        self.note(kind, form, rows, keys, column, before, after, case)
 
     def note(
         self,
@@ -112,17 +156,45 @@ class Workspace:
         column: str = "",
         before: np.ndarray | str = "",
         after: np.ndarray | str = "",
+        case: np.ndarray | None = None,
     ) -> None:
         """Log an error without changing anything."""
         file = self.forms[form]["file"].to_numpy(dtype=object)[rows]
         entry = {"kind": kind, "form": form, "key": keys, "column": column}
+        entry["case"] = keys if case is None else case
         self.log.append(pd.DataFrame({**entry, "before": before, "after": after, "file": file}))
 
-    def duplicate(self, kind: str, form: str, rows: np.ndarray) -> None:
-        """Repeat rows, each copy right behind its original. To be done last."""
-        self.note(kind, form, rows, self.keys(form, rows))
-        order = np.sort(np.concatenate([np.arange(len(self.forms[form])), rows]))
-        self.forms[form] = self.forms[form].iloc[order].reset_index(drop=True)
+    def duplicate(
+        self, kind: str, form: str, rows: np.ndarray, changes: dict[str, list[str]] | None = None
+    ) -> None:
+        """Repeat rows, each copy right behind its original. To be done last.
+
+        Parameters
+        ----------
+        changes : column -> what the copies have instead of the original's value.
+        """
+        frame, keys = self.forms[form], self.keys(form, rows)
+        copies = frame.iloc[rows].copy()
+        for column, values in (changes or {}).items():
+            before = copies[column].to_numpy(dtype=object)
+            copies[column] = np.array(values, dtype=object)
+            self.note(kind, form, rows, keys, column, before, copies[column].to_numpy(dtype=object))
+        if not changes:
+            self.note(kind, form, rows, keys)
+        both = pd.concat([frame, copies], ignore_index=True)
+        order = np.argsort(np.concatenate([np.arange(len(frame)), rows]), kind="stable")
+        self.forms[form] = both.iloc[order].reset_index(drop=True)
+        self._follow(form, rows, order)
+
+    def _follow(self, form: str, rows: np.ndarray, order: np.ndarray) -> None:
+        """Keep marks and links beside their rows after copies came in."""
+        if form in self._taken:
+            marks = np.concatenate([self._taken[form], np.ones(len(rows), dtype=bool)])
+            self._taken[form] = marks[order]
+        if form == "person":
+            self._household = np.concatenate([self._household, self._household[rows]])[order]
+        if form == "household":
+            self._household = np.argsort(order)[self._household]
 
     def drop_households(self, gone: np.ndarray) -> None:
         """Take households and their persons out (flags, one a household)."""
@@ -140,7 +212,7 @@ class Workspace:
         self.drop_households(self.forms["household"]["village_id"].isin(ids).to_numpy())
 
     def planted(self) -> pd.DataFrame:
-        """Everything that was planted: kind, form, key, column, before, after, file."""
+        """Everything that was planted: kind, form, key, column, before, after, file, case."""
         if not self.log:
             return pd.DataFrame(columns=PLANTED_COLUMNS, dtype="str")
         log = pd.concat(self.log, ignore_index=True)[PLANTED_COLUMNS]

@@ -18,7 +18,7 @@ from povmon import paths
 from povmon.survey import FORMS, Survey
 from povmon.synthetic.assumptions import load
 from povmon.synthetic.build import Clean
-from povmon.synthetic.errors import ABOUT
+from povmon.synthetic.errors_of_households import ABOUT
 from povmon.synthetic.streams import Streams
 
 FORM_VERSION = "1"

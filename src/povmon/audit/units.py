@@ -1,0 +1,134 @@
+"""Units off by a factor: of a whole village or county, and on the village and county forms.
+
+A unit slip is a systematic error (de Waal, Pannekoek and Scholtus 2011, section 2.3): everything a
+person filled in is off by the same factor. Within one village such a slip cannot be seen; its
+median is therefore held against the county's other villages, and a county's against the area's.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from povmon.audit.amounts import AGGREGATES
+from povmon.audit.ledger import Ledger
+from povmon.audit.groups import from_centre, logs, scores, spread, times
+from povmon.audit.outliers import county_of
+from povmon.survey.config import Survey
+from povmon.survey.forms import FORMS
+
+MONEY = (10.0, 100.0, 1_000.0, 10_000.0)
+# Column -> factors that a slip of its unit makes: hectares and square metres for mu.
+FACTORS = {
+    "income_total": MONEY, "consumption_total": MONEY, "debt": MONEY,
+    "dwelling_area": (10.0, 100.0), "land": (10.0, 15.0, 666.67),
+}  # fmt: skip
+LIMIT = 5.0  # robust standard deviations of the groups' medians
+SMALLEST = np.log(4.0)  # and at least fourfold: no slip of a unit is smaller
+FEWEST = 5  # values of a group for a median
+FEWEST_GROUPS = 4  # groups to compare with
+CERTAIN = np.log(2_000.0)  # beyond this only ten thousand explains it
+CERTAIN_MATCH = np.log(5.0)
+
+# Village form: what is compared with the county's other villages, and per what.
+VILLAGE = (("distance_km", ""), ("collective_income", ""), ("natural_villages", "households"))
+# County form: what is compared with the area's other counties, beside what `places` compares.
+COUNTY = (
+    ("irrigated", "farmland"), ("children_7_15", "rural_population"),
+    ("registered_poor", "rural_population"), ("rural_households", "rural_population"),
+    ("funds_central", "registered_poor"), ("funds_provincial", "registered_poor"),
+    ("funds_other", "registered_poor"),
+)  # fmt: skip
+FORM_LIMIT = {"village": 3.2, "county": 4.0}  # robust standard deviations
+FORM_SMALLEST = np.log(2.0)  # nothing less than double or half
+
+
+def check_units(survey: Survey, area: str, ledger: Ledger) -> None:
+    """Whole villages and counties in another unit (repaired where certain), and the two forms."""
+    table = ledger.tables["household"]
+    county = county_of(survey, area, table)
+    whole = pd.Series(area, index=table.index)
+    for column in FACTORS:
+        if column in ledger.submitted["household"]:
+            _check_groups(ledger, "village_unit", column, table["village_id"], county)
+            _check_groups(ledger, "county_unit", column, county, whole)
+    if "village" in ledger.tables:
+        place = county_of(survey, area, ledger.tables["village"])
+        _check_form(ledger, "village", VILLAGE, place)
+    if "county" in ledger.tables:
+        place = pd.Series(area, index=ledger.tables["county"].index)
+        _check_form(ledger, "county", COUNTY, place)
+
+
+def _check_groups(
+    ledger: Ledger, rule: str, column: str, group: pd.Series, within: pd.Series
+) -> None:
+    """Medians of groups against those of the groups around them."""
+    table = ledger.tables["household"]
+    live = ledger.live["household"]
+    value = logs(table[column] / table["hhsize"].astype("float64")).where(live)
+    grouped = pd.DataFrame({"value": value, "within": within}).groupby(group)
+    number = grouped["value"].count()
+    middle = grouped["value"].median().where(number >= FEWEST)
+    around = grouped["within"].first()
+    off = from_centre(middle, around, FEWEST_GROUPS)
+    limit = max(LIMIT * spread(off), SMALLEST)
+    odd = off[off.abs() > limit]
+    if odd.empty:
+        return
+    distance = group.map(odd)
+    rows = (distance.notna() & table[column].notna()).to_numpy() & live
+    if column in AGGREGATES:
+        rows &= ~_convert(ledger, rule, column, distance)
+    detail = times(distance[rows]) + _explained(distance[rows], FACTORS[column])
+    ledger.find(rule, "household", rows, column, detail=detail)
+
+
+def _convert(ledger: Ledger, rule: str, total: str, distance: pd.Series) -> np.ndarray:
+    """Ten thousand yuan for yuan in a whole group: certain, so all amounts are converted."""
+    table = ledger.tables["household"]
+    done = np.zeros(len(table), dtype=bool)
+    for factor, words in ((1e4, "in ten thousands"), (1e-4, "ten thousand times too large")):
+        far = distance < -CERTAIN if factor > 1 else distance > CERTAIN
+        rows = far & ((distance + np.log(factor)).abs() < CERTAIN_MATCH)
+        rows &= ledger.live["household"] & table[total].notna()
+        detail = pd.Series(words, index=table.index)
+        ledger.find(f"{rule}_repaired", "household", rows, total, detail=detail)
+        columns = [total, *AGGREGATES[total]]
+        for column in (c for c in columns if c in ledger.submitted["household"]):
+            given = rows & table[column].notna()
+            ledger.correct(f"{rule}_repaired", "household", given, column,
+                           table[column] * factor, f"times {factor:g}")  # fmt: skip
+        done |= rows.to_numpy(dtype=bool)
+    return done
+
+
+def _explained(distance: pd.Series, factors: tuple[float, ...]) -> pd.Series:
+    """The factor of a slip that lies nearest, where one lies near."""
+    steps = np.log(np.array(factors))
+    apart = np.abs(distance.abs().to_numpy()[:, None] - steps)
+    nearest = apart.argmin(axis=1)
+    words = [
+        f" (a unit off by {factors[k]:g}?)" if row[k] < np.log(2.0) else ""
+        for k, row in zip(nearest, apart, strict=True)
+    ]
+    return pd.Series(words, index=distance.index, dtype="str")
+
+
+def _check_form(
+    ledger: Ledger, form: str, compared: tuple[tuple[str, str], ...], place: pd.Series
+) -> None:
+    """Values of a village among its county's, or of a county among its area's."""
+    table = ledger.tables[form]
+    for column, base in compared:
+        if not {column, base or column} <= ledger.submitted[form]:
+            continue
+        value = logs(table[column]).where(ledger.live[form])
+        if base:
+            value = value - logs(table[base])
+        score, width = scores(value, place, FEWEST, floor=0.05)
+        distance = score * width
+        rows = ((score.abs() > FORM_LIMIT[form]) & (distance.abs() > FORM_SMALLEST)).to_numpy()
+        detail = times(distance[rows]) + _explained(distance[rows], MONEY)
+        beside = f" (for its {FORMS[form][base].en.lower()})" if base else ""
+        ledger.find(f"{form}_value_unlike", form, rows, column, detail=detail + beside)
