@@ -106,13 +106,16 @@ def test_edits_and_expressions_agree(
     if complete:
         assert found == bool(broken(rule, frame).iloc[0])
     elif found:  # with a value missing it is broken only when every value breaks it
-        assert all(
-            any(
-                i.violated({k: 0.0 + n if v is None else v for k, v in values.items()})
-                for i in one("person", expression).instances(1, True).all
+        assert (
+            all(
+                any(
+                    i.violated({k: 0.0 + n if v is None else v for k, v in values.items()})
+                    for i in one("person", expression).instances(1, True).all
+                )
+                for n in range(26)
             )
-            for n in range(0, 26)
-        ) or sum(v is None for v in record.values()) > 1
+            or sum(v is None for v in record.values()) > 1
+        )
 
 
 def test_counts_of_members() -> None:

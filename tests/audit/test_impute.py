@@ -206,7 +206,9 @@ def test_donated_amounts_add_up(
 
 
 def test_classes_collapse_until_they_hold_enough_donors() -> None:
-    frame = pd.DataFrame({"a": ["x", "x", "x", "y", "y", None], "b": ["1", "1", "2", "1", "2", "1"]})
+    frame = pd.DataFrame(
+        {"a": ["x", "x", "x", "y", "y", None], "b": ["1", "1", "2", "1", "2", "1"]}
+    )
     donors = np.array([False, True, True, True, True, True])
     rows = np.array([0, 3, 5])
     found = hotdeck.pools(frame, [["a", "b"], ["a"], []], donors, rows, 2)

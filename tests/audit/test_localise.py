@@ -143,7 +143,7 @@ def test_missing_values_are_free_and_ties_go_to_the_later_record() -> None:
 
 def test_edits_that_share_no_cell_are_solved_apart() -> None:
     instances = EDITS.instances(3, True)
-    schooling = [i for i in instances.by_rule["r5"]]
+    schooling = instances.by_rule["r5"]
     assert sorted(len(part) for part in components(schooling)) == [1, 1, 1]
     assert len(components([*schooling, *instances.by_rule["r2"]])) == 1
 

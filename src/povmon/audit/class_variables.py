@@ -70,4 +70,5 @@ def _cut(values: pd.Series, bounds: list[int]) -> pd.Series:
 def _parts(table: pd.DataFrame, total: str, number: int) -> pd.Series:
     """Tenths, twentieths ... of an amount a person, by rank; equal amounts in the same part."""
     each = table[total] / table["hhsize"].astype("float64")
-    return np.ceil(each.rank(method="average", pct=True) * number).astype("Int64")
+    share = each.rank(method="average", pct=True) * number
+    return pd.Series(np.ceil(share), index=table.index).astype("Int64")

@@ -140,9 +140,7 @@ class Instance:
 
     def violated(self, values: Mapping[Cell, Value]) -> bool:
         """True when it certainly does not hold, whatever the missing values are."""
-        return any(
-            all(atom.holds(values) is False for atom in clause) for clause in self.clauses
-        )
+        return any(all(atom.holds(values) is False for atom in clause) for clause in self.clauses)
 
 
 @dataclass(eq=False)
@@ -206,7 +204,7 @@ class EditSet:
         return entry.get(cell[1], self.weights.default)
 
     def instances(self, members: int, complete: bool) -> Instances:
-        """The edits of a household with `members` persons listed, `complete` when none is missing."""
+        """The edits of a household with so many members listed (complete: none is missing)."""
         key = members, complete
         if key not in self._made:
             made = [

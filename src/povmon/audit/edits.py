@@ -359,5 +359,3 @@ def _whole(found: _Sum) -> bool:
 
     values = [*found.terms.values(), found.constant]
     return all(float(v).is_integer() for v in values) and all(integer(*k) for k in found.terms)
-
-

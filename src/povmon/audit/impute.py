@@ -139,6 +139,8 @@ class _Deck:
         self.live = np.flatnonzero(self.ledger.live[form])
         self.table = self.ledger.tables[form].iloc[self.live]
         self.keys = self.table["key"].to_numpy()
+        if self.group.total:
+            self.size = self.table["hhsize"].to_numpy(dtype=float)
         names = dict.fromkeys(name for one in self.group.classes for name in one)
         self.variables = class_variables(self.ledger, form, self.live, names)
         self.weights = _weights(self.ledger, form, self.live)
@@ -223,8 +225,7 @@ class _Deck:
             return {name: self.columns[name][donor] for name in lacking}
         own = {name: values[at] for name, values in self.columns.items()}
         other = {name: values[donor] for name, values in self.columns.items()}
-        factor = float(self.table["hhsize"].iat[at]) / float(self.table["hhsize"].iat[donor])
-        return donated_amounts(own, other, self.group.total, factor)
+        return donated_amounts(own, other, self.group.total, self.size[at] / self.size[donor])
 
     def _keep(self, row: int, block: Block, cells: dict[Cell, Value], pool: Pool, donor: int,
               method: str) -> None:  # fmt: skip

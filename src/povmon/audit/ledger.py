@@ -177,7 +177,9 @@ class Ledger:
             rule, entry.severity, level, file, line, key, column, value, message, detail, np.nan,
         ])  # fmt: skip
 
-    def mark_imputed(self, entries: list[list[str]], donors: dict[tuple[str, str], list[str]]) -> None:
+    def mark_imputed(
+        self, entries: list[list[str]], donors: dict[tuple[str, str], list[str]]
+    ) -> None:
         """Keep which cells were imputed, and who could have given them.
 
         Parameters

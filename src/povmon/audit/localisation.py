@@ -90,7 +90,7 @@ def _collect(edits: EditSet, block: Block, solution: Solution, rules: set[str],
 def _nearest(edits: EditSet, block: Block, cell: Cell, solution: Solution) -> Value:
     """The value of one cell nearest to the one it had, the other cells as they are or free."""
     values = {c: v for c, v in block.values.items() if c not in solution.changed}
-    near = [i for i in block.instances.touching([cell])]
+    near = list(block.instances.touching([cell]))
     programme = Programme(edits, near, values, frozenset(values))
     result = programme.nearest({cell: block.values[cell]})
     return (result or solution.values)[cell]

@@ -119,8 +119,13 @@ def components(active: Sequence[Instance]) -> list[list[Instance]]:
     return [members for _, members in groups]
 
 
-def _solve_once(edits: EditSet, part: list[Instance], values: Mapping[Cell, Value],
-                fixed: frozenset[Cell], solved: dict[object, object]) -> dict[Cell, Value] | None:
+def _solve_once(
+    edits: EditSet,
+    part: list[Instance],
+    values: Mapping[Cell, Value],
+    fixed: frozenset[Cell],
+    solved: dict[object, object],
+) -> dict[Cell, Value] | None:
     """Solve a programme, or take its solution from an equal one with the records numbered anew."""
     part = sorted(part, key=lambda i: (i.template, i.records))
     cells = sorted({cell for instance in part for cell in instance.cells})
@@ -282,9 +287,7 @@ class Programme:
     def _row(self, terms: Sequence[tuple[Cell, frozenset[str] | None, float]]) -> dict[int, float]:
         row: dict[int, float] = {}
         for cell, codes, coefficient in terms:
-            columns = (
-                {self.number[cell]} if codes is None else {self.codes[cell, c] for c in codes}
-            )
+            columns = {self.number[cell]} if codes is None else {self.codes[cell, c] for c in codes}
             for column in columns:
                 row[column] = row.get(column, 0.0) + coefficient
         return row

@@ -77,8 +77,9 @@ def _candidates(cell: Cell, near: Sequence[Instance],
     ends = {low, high, *_ends(cell, near, values)} - {math.inf, -math.inf}
     if entry.dtype == "integer":
         ends = {f(end) for end in ends for f in (math.floor, math.ceil)}
+    at = float(old)
     inside = [float(end) for end in ends if low <= end <= high and end != old]
-    return list(sorted(inside, key=lambda end: (abs(end - old), end)))
+    return sorted(inside, key=lambda end: (abs(end - at), end))
 
 
 def _ends(cell: Cell, near: Sequence[Instance], values: Mapping[Cell, Value]) -> Iterator[float]:

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from povmon.audit.amounts import AGGREGATES
-from povmon.audit.ledger import Ledger
 from povmon.audit.groups import from_centre, logs, scores, spread, times
+from povmon.audit.ledger import Ledger
 from povmon.audit.outliers import county_of
 from povmon.survey.config import Survey
 from povmon.survey.forms import FORMS

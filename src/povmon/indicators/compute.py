@@ -85,7 +85,7 @@ def _shares(survey: Survey, frames: Frames, whole: pd.DataFrame) -> pd.DataFrame
     assert frames.imputation is not None
     chosen = [i for i in CATALOGUE.values() if i.frame == "household"]
     chosen = [i for i in chosen if set(i.needs) <= set(frames.household.columns)]
-    designs = {w: design_of(survey, w) for w in dict.fromkeys(i.weight for i in chosen)}
+    designs = {str(i.weight): design_of(survey, i.weight) for i in chosen}
     frame = frames.household.assign(_whole="whole")
     ratios = {
         i.id: _ratios(frames.imputation, frame, "_whole", designs[i.weight], i, survey.line.value)
@@ -165,7 +165,10 @@ def design_of(survey: Survey, weight: str) -> Design:
 
 
 def _from_frame(
-    survey: Survey, frame: pd.DataFrame, kind: str, chosen: Sequence[Indicator],
+    survey: Survey,
+    frame: pd.DataFrame,
+    kind: str,
+    chosen: Sequence[Indicator],
     imputation: Imputation | None,
 ) -> Iterable[pd.DataFrame]:
     """Estimates of the chosen indicators that the frame can give, weight by weight."""

@@ -120,14 +120,15 @@ class Imputation:
         known = self._amount(name)
         if known is None:
             return {}
-        place = frame["household_id"].map(known.place).fillna(-1).to_numpy(dtype="int64")
+        place = frame["household_id"].map(known.place).fillna(-1).to_numpy(dtype=np.int64)
         if not (place >= 0).any():
             return {}
         domain, names = pd.factorize(frame[column].astype("str").where(frame[column].notna()))
         strata = pd.factorize(frame[poststrata])[0] if poststrata else None
         found = errors(
             frame[f"{name}_pc"].to_numpy(dtype=float), known.again, place,
-            frame[weight].to_numpy(dtype=float), domain, self._replicates(frame),
+            frame[weight].to_numpy(dtype=float), np.asarray(domain, np.int64),
+            self._replicates(frame),
             change=_change(indicator, line), poststratum=strata, total=total,
         )  # fmt: skip
         return dict(zip(map(str, names), found.ratio.tolist(), strict=True))

@@ -41,10 +41,10 @@ def imputed_shares(
     without these. difference: estimate less that; difference_se: in published standard errors.
     A suppressed estimate shows its share only.
     """
-    published = estimates.set_index("indicator")
+    figures_of = {str(row["indicator"]): row for _, row in estimates.iterrows()}
     alike: dict[tuple[tuple[str, ...], str], list[Indicator]] = {}
     for indicator in indicators:
-        if indicator.id in published.index:
+        if indicator.id in figures_of:
             alike.setdefault((indicator.needs, indicator.weight), []).append(indicator)
     rows = []
     for (needs, weight), group in alike.items():
@@ -53,8 +53,8 @@ def imputed_shares(
             continue
         share, without = _answered(imputation, group, designs[weight], hit, known)
         for indicator, value in zip(group, without, strict=True):
-            rows.append(_row(indicator, int((hit & known).sum()), share, value,
-                             published.loc[indicator.id], ratios.get(indicator.id, np.nan)))  # fmt: skip
+            figures, ratio = figures_of[indicator.id], ratios.get(indicator.id, np.nan)
+            rows.append(_row(indicator, int((hit & known).sum()), share, value, figures, ratio))
     return pd.DataFrame(rows, columns=COLUMNS[2:])
 
 
