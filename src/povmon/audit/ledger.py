@@ -14,12 +14,12 @@ import pandas as pd
 from povmon.audit.rules import catalogue
 from povmon.survey.forms import FORMS
 
+PLACE = ["file", "sheet", "line"]
 FINDINGS = [
-    "rule", "severity", "level", "file", "line", "key", "column", "value", "message", "detail",
-    "expected",
+    "rule", "severity", "level", *PLACE, "key", "column", "value", "message", "detail", "expected",
 ]  # fmt: skip
-CORRECTIONS = ["form", "key", "column", "before", "after", "rule", "method", "file", "line"]
-REJECTED = ["form", "key", "file", "line", "rule", "reason"]
+CORRECTIONS = ["form", "key", "column", "before", "after", "rule", "method", *PLACE]
+REJECTED = ["form", "key", *PLACE, "rule", "reason"]
 IMPUTED = ["form", "key", "column", "group", "method", "donor", "pool"]
 DONORS = ["group", "pool", "donor"]
 
@@ -49,8 +49,8 @@ class Ledger:
 
     Parameters
     ----------
-    tables : form -> records (the form's fields, ``key``, ``source_file``, ``source_line``),
-        index 0, 1, ...; checks read them, and change them through `correct` only.
+    tables : form -> records (the form's fields, ``key``, ``source_file``, ``source_sheet``,
+        ``source_line``), index 0, 1, ...; checks read them, and change them through `correct` only.
     submitted : form -> fields that at least one file had.
     """
 
@@ -98,7 +98,7 @@ class Ledger:
         self._findings.append(
             pd.DataFrame({
                 "rule": rule, "severity": entry.severity, "level": form,
-                "file": table.loc[rows, "source_file"], "line": table.loc[rows, "source_line"],
+                **_place(table, rows),
                 "key": table.loc[rows, "key"], "column": column,
                 "value": "" if shown is None else shown,
                 "message": _with_detail(message, rows, detail),
@@ -140,7 +140,7 @@ class Ledger:
             pd.DataFrame({
                 "form": form, "key": table.loc[rows, "key"], "column": column, "before": old,
                 "after": as_text(table.loc[rows, column]), "rule": rule, "method": words,
-                "file": table.loc[rows, "source_file"], "line": table.loc[rows, "source_line"],
+                **_place(table, rows),
             })
         )  # fmt: skip
         self.changed[form] |= rows
@@ -161,20 +161,22 @@ class Ledger:
         table = self.tables[form]
         self._rejected.append(
             pd.DataFrame({
-                "form": form, "key": table.loc[rows, "key"], "file": table.loc[rows, "source_file"],
-                "line": table.loc[rows, "source_line"], "rule": rule,
+                "form": form, "key": table.loc[rows, "key"], **_place(table, rows), "rule": rule,
                 "reason": self._findings[-1]["message"],
             })
         )  # fmt: skip
         self.live[form] &= ~rows
 
-    def note(self, rule: str, level: str, *, file: str = "", line: int = 0, key: str = "",
-             column: str = "", value: str = "", detail: str = "") -> None:  # fmt: skip
+    def note(
+        self, rule: str, level: str, *, file: str = "", sheet: str = "", line: int = 0,
+        key: str = "", column: str = "", value: str = "", detail: str = "",
+    ) -> None:  # fmt: skip
         """Enter a finding that belongs to no record."""
         entry = catalogue()[rule]
         message = entry.en.replace("{column}", label(level, column)).replace("{detail}", detail)
         self._notes.append([
-            rule, entry.severity, level, file, line, key, column, value, message, detail, np.nan,
+            rule, entry.severity, level, file, sheet, line, key, column, value, message, detail,
+            np.nan,
         ])  # fmt: skip
 
     def mark_imputed(
@@ -204,16 +206,21 @@ class Ledger:
     def findings(self) -> pd.DataFrame:
         """All findings, by file and line."""
         notes = [pd.DataFrame(self._notes, columns=FINDINGS)] if self._notes else []
-        order = ["file", "line", "level", "column", "rule", "key"]
+        order = [*PLACE, "level", "column", "rule", "key"]
         return _stack(self._findings + notes, FINDINGS, order)
 
     def corrections(self) -> pd.DataFrame:
         """All changed values; several changes of one cell stay in the order they were made."""
-        return _stack(self._corrections, CORRECTIONS, ["file", "line", "form", "column"])
+        return _stack(self._corrections, CORRECTIONS, [*PLACE, "form", "column"])
 
     def rejected(self) -> pd.DataFrame:
         """All records left out, with the reason."""
-        return _stack(self._rejected, REJECTED, ["file", "line", "form"])
+        return _stack(self._rejected, REJECTED, [*PLACE, "form"])
+
+
+def _place(table: pd.DataFrame, rows: np.ndarray) -> dict[str, pd.Series]:
+    """File, sheet and line of the chosen rows."""
+    return {name: table.loc[rows, f"source_{name}"] for name in PLACE}
 
 
 def _with_detail(message: str, rows: np.ndarray, detail: pd.Series | None) -> Any:
