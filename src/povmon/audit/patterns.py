@@ -152,15 +152,15 @@ def _excess(count: pd.Series, number: pd.Series, usual: float) -> pd.Series:
 def _missing(ledger: Ledger) -> pd.DataFrame:
     """Per household: fields asked (of both forms, that need not be filled) and left blank."""
     table = ledger.tables["household"]
-    names = [c for c in _known(ledger, (*AMOUNTS, *ANSWERS, "dwelling_area", "land", "cause"))]
+    names = _known(ledger, (*AMOUNTS, *ANSWERS, "dwelling_area", "land", "cause"))
     blank = table[names].isna()
     out = pd.DataFrame({"asked": float(len(names)), "blank": blank.sum(axis=1).astype("float64")})
     if "person" in ledger.tables:
         persons = ledger.tables["person"][ledger.live["person"]]
         asked = [c for c in ("age", "sex", "in_school", "schooling", "health", "work", "insured")
                  if c in ledger.submitted["person"]]  # fmt: skip
-        empty = persons[asked].isna().sum(axis=1).groupby(persons["household_id"]).agg(
-            ["sum", "size"]
+        empty = (
+            persons[asked].isna().sum(axis=1).groupby(persons["household_id"]).agg(["sum", "size"])
         )
         of = empty.reindex(table["household_id"]).fillna(0).to_numpy()
         out["blank"] += of[:, 0]
