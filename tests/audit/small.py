@@ -34,6 +34,7 @@ only_counties: ["513431", "520526"]
 forms: [county, village, household, person]
 products: [audit]
 deadline: 2011-03-31
+policy: {imputation: none}
 """
 
 COUNTIES = {"51": "513431", "52": "520526"}

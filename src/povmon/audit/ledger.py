@@ -20,6 +20,8 @@ FINDINGS = [
 ]  # fmt: skip
 CORRECTIONS = ["form", "key", "column", "before", "after", "rule", "method", *PLACE]
 REJECTED = ["form", "key", *PLACE, "rule", "reason"]
+IMPUTED = ["form", "key", "column", "group", "method", "donor", "pool"]
+DONORS = ["group", "pool", "donor"]
 
 Mask = Any  # a boolean Series or array with one entry a row of the form's table
 
@@ -58,6 +60,10 @@ class Ledger:
         self.live = {form: np.ones(len(t), dtype=bool) for form, t in tables.items()}
         self.changed = {form: np.zeros(len(t), dtype=bool) for form, t in tables.items()}
         self.faults = {form: np.zeros(len(t), dtype=int) for form, t in tables.items()}
+        # Cells that a reviewer decided: (form, row, column). Nothing changes them afterwards.
+        self.decided: set[tuple[str, int, str]] = set()
+        self._imputed: list[list[str]] = []
+        self._donors: dict[tuple[str, str], list[str]] = {}
         self._findings: list[pd.DataFrame] = []
         self._notes: list[list[Any]] = []
         self._corrections: list[pd.DataFrame] = []
@@ -103,21 +109,37 @@ class Ledger:
         if entry.severity == "hard":
             self.faults[form] += rows
 
+    def found(self, rules: set[str], severity: str = "hard") -> dict[str, dict[str, set[str]]]:
+        """Records with findings of some rules: form -> key -> the rules found in it."""
+        out: dict[str, dict[str, set[str]]] = {}
+        for part in self._findings:
+            # A finding names its rule once for all of its rows.
+            rule, form = str(part["rule"].iat[0]), str(part["level"].iat[0])
+            if rule in rules and catalogue()[rule].severity == severity:
+                keys = out.setdefault(form, {})
+                for key in part["key"]:
+                    keys.setdefault(str(key), set()).add(rule)
+        return out
+
     def correct(
-        self, rule: str, form: str, rows: Mask, column: str, after: Any, method: str,
+        self, rule: str, form: str, rows: Mask, column: str, after: Any, method: str | pd.Series,
         before: pd.Series | None = None,
     ) -> None:  # fmt: skip
-        """Replace the values of `rows` (by a scalar or a Series over the table) and log it."""
+        """Replace the values of `rows` (by a scalar or a Series over the table) and log it.
+
+        `method` is a text, or a Series over the table with one text a row.
+        """
         rows = np.asarray(rows, dtype=bool)
         if not rows.any():
             return
         table = self.tables[form]
         old = as_text(table.loc[rows, column]) if before is None else before[rows]
         table.loc[rows, column] = after[rows] if isinstance(after, pd.Series) else after
+        words = method[rows] if isinstance(method, pd.Series) else method
         self._corrections.append(
             pd.DataFrame({
                 "form": form, "key": table.loc[rows, "key"], "column": column, "before": old,
-                "after": as_text(table.loc[rows, column]), "rule": rule, "method": method,
+                "after": as_text(table.loc[rows, column]), "rule": rule, "method": words,
                 **_place(table, rows),
             })
         )  # fmt: skip
@@ -156,6 +178,30 @@ class Ledger:
             rule, entry.severity, level, file, sheet, line, key, column, value, message, detail,
             np.nan,
         ])  # fmt: skip
+
+    def mark_imputed(
+        self, entries: list[list[str]], donors: dict[tuple[str, str], list[str]]
+    ) -> None:
+        """Keep which cells were imputed, and who could have given them.
+
+        Parameters
+        ----------
+        entries : rows of `IMPUTED`.
+        donors : (group, pool) -> keys of all donors in the pool.
+        """
+        self._imputed += entries
+        self._donors |= donors
+
+    def imputed(self) -> pd.DataFrame:
+        """One row an imputed cell: form, key, column, group, method, donor, pool."""
+        whole = pd.DataFrame(self._imputed, columns=IMPUTED).astype("str")
+        return whole.sort_values(["form", "key", "column"], kind="stable", ignore_index=True)
+
+    def donors(self) -> pd.DataFrame:
+        """One row a donor of a pool that a cell was imputed from: group, pool, donor."""
+        rows = [[*pool, key] for pool, keys in self._donors.items() for key in keys]
+        whole = pd.DataFrame(rows, columns=DONORS).astype("str")
+        return whole.sort_values(DONORS, kind="stable", ignore_index=True)
 
     def findings(self) -> pd.DataFrame:
         """All findings, by file and line."""

@@ -14,8 +14,10 @@ from povmon.audit import (
     copies,
     corrections,
     design,
+    impute,
     influence,
     keys,
+    localisation,
     logic,
     outliers,
     patterns,
@@ -32,6 +34,7 @@ from povmon.audit import (
 from povmon.audit.acceptance import accept
 from povmon.audit.accounting import account, promptness
 from povmon.audit.answers import read_answers
+from povmon.audit.edit_set import edit_set
 from povmon.audit.ledger import Ledger
 from povmon.audit.store import read_table, write_tables
 from povmon.errors import PovmonError
@@ -45,6 +48,8 @@ REPORTS = {
     "rejected": "rejected",
     "accounting": "accounting",
     "corrections": "corrections_log",
+    "imputed": "imputed",
+    "donors": "donors",
     "response": "response",
     "promptness": "promptness",
     "files": "files",
@@ -67,6 +72,8 @@ class Audit:
     rejected : one row a record left out (form, key, file, sheet, line, rule, reason).
     accounting : rows received, accepted, corrected and rejected by form and province.
     corrections : one row a changed value (form, key, column, before, after, rule, method).
+    imputed : one row an imputed cell (form, key, column, group, method, donor, pool).
+    donors : one row a donor of a pool that a cell was imputed from (group, pool, donor).
     response : one row a county: expected, received, accepted, weights before and after.
     promptness : one row a province: expected by, received, days late, status.
     files : one row a file: encoding, rows, checksum.
@@ -82,6 +89,8 @@ class Audit:
     rejected: pd.DataFrame
     accounting: pd.DataFrame
     corrections: pd.DataFrame
+    imputed: pd.DataFrame
+    donors: pd.DataFrame
     response: pd.DataFrame
     promptness: pd.DataFrame
     files: pd.DataFrame
@@ -154,8 +163,9 @@ def audit_intake(intake: Intake, former: Intake | None = None) -> Audit:
             _sent_again(intake, former),
         )  # fmt: skip
     return Audit(
-        survey, area, records, findings, ledger.rejected(), accounting, changed, response,
-        promptness(intake), intake.files, accept(intake, ledger, findings), review, followed,
+        survey, area, records, findings, ledger.rejected(), accounting, changed, ledger.imputed(),
+        ledger.donors(), response, promptness(intake), intake.files,
+        accept(intake, ledger, findings), review, followed,
     )  # fmt: skip
 
 
@@ -185,6 +195,10 @@ def _examine(intake: Intake) -> Ledger:
     amounts.check_scale(ledger)
     logic.check_logic(survey, ledger)
     _compare(survey, intake.area, ledger)
+    # Last, so that no imputed value is compared with others as if somebody had answered it.
+    edits = edit_set(survey.line.value, ledger.submitted)
+    localisation.localise_blocks(ledger, edits)
+    impute.impute(survey, intake.area, ledger, edits)
     return ledger
 
 

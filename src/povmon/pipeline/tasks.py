@@ -12,8 +12,8 @@ from povmon.pipeline.facts import Facts
 
 NATION = "nation"  # the pooled level: the areas combined
 AUDIT_TABLES = (
-    "findings", "rejected", "accounting", "corrections_log", "response", "promptness", "files",
-    "acceptance", "review", "followed",
+    "findings", "rejected", "accounting", "corrections_log", "imputed", "donors", "response",
+    "promptness", "files", "acceptance", "review", "followed",
 )  # fmt: skip
 TITLES = {
     "audit": "Audit of the submissions",
@@ -151,14 +151,14 @@ class _Makers:
         )
 
     def _indicators(self, area: str) -> Task:
-        task = self._area_notebook(area, "indicators", ("estimates",))
+        task = self._area_notebook(area, "indicators", ("estimates", "imputation"))
         return replace(task, inputs=self.base, uses={f"{area}/audit": "*.parquet"})
 
     def _pool(self) -> Task:
         return replace(
             self._function(f"{NATION}/pool", "pool", inputs=self.base),
             uses={f"{a}/audit": "*.parquet" for a in self.facts.areas},
-            outputs=_parquet(self.survey, NATION, ("estimates",)),
+            outputs=_parquet(self.survey, NATION, ("estimates", "imputation")),
         )
 
     def _plan(self, area: str) -> Task:

@@ -140,12 +140,19 @@ class Acceptance(_Strict):
 
 
 class Policy(_Strict):
-    """When an estimate is shown, shown with a warning, or suppressed; when data are accepted."""
+    """When an estimate is shown, shown with a warning, or suppressed; when data are accepted;
+    and what is imputed.
+
+    ``imputation``: "hotdeck" fills what is missing in accepted household and person records (a
+    survey in which nothing is missing stays as it is), "none" leaves it missing, and measures
+    leave those records out.
+    """
 
     min_households: int = Field(default=30, ge=1)
     min_effective: float = Field(default=30, ge=0)
     min_villages: int = Field(default=30, ge=1)
     min_df: int = Field(default=8, ge=1)
+    imputation: Literal["hotdeck", "none"] = "hotdeck"
     proportion: ProportionPolicy = ProportionPolicy()
     cv: CvPolicy = CvPolicy()
     acceptance: Acceptance = Acceptance()
