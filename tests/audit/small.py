@@ -88,19 +88,21 @@ def persons(household_id: str) -> list[Row]:
     ]  # fmt: skip
 
 
+def county_files(county_id: str) -> dict[str, list[Row]]:
+    """One county's part of a submission without any error."""
+    villages = [f"{county_id}{v:02d}" for v in (1, 2)]
+    homes = [f"{v}{h:02d}" for v in villages for h in (1, 2, 3)]
+    return {
+        "county": [county(county_id)],
+        "village": [village(v) for v in villages],
+        "household": [household(h, step) for step, h in enumerate(homes)],
+        "person": [p for h in homes for p in persons(h)],
+    }
+
+
 def files() -> Files:
     """A submission without any error."""
-    whole: Files = {}
-    for province, county_id in COUNTIES.items():
-        villages = [f"{county_id}{v:02d}" for v in (1, 2)]
-        homes = [f"{v}{h:02d}" for v in villages for h in (1, 2, 3)]
-        whole[province] = {
-            "county": [county(county_id)],
-            "village": [village(v) for v in villages],
-            "household": [household(h, step) for step, h in enumerate(homes)],
-            "person": [p for h in homes for p in persons(h)],
-        }
-    return whole
+    return {province: county_files(county_id) for province, county_id in COUNTIES.items()}
 
 
 def as_csv(rows: list[Row]) -> str:
