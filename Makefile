@@ -31,7 +31,7 @@ ROOT := "$${POVMON_ROOT:-.}"
 .SUFFIXES:
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
-.PHONY: all default help generate codebook calibration audit-score why font lock lab notebook test test-all \
+.PHONY: all default help generate codebook rules calibration audit-score why font lock lab notebook test test-all \
 	lint strip bench bench-estimate bench-scale coverage clean distclean
 
 default: all
@@ -60,6 +60,9 @@ audit-score: $(STAMP) ## Score the audit of SURVEY on planted errors (PLANTED=lo
 
 codebook: $(STAMP) ## Write the codebook of the forms and indicators (HTML and CSV)
 	@$(POVMON) codebook
+
+rules: $(STAMP) ## Write the catalogue of audit rules (HTML and CSV), with the findings of SURVEY
+	@$(POVMON) rules --survey "$$SURVEY"
 
 lab: $(STAMP) ## Open JupyterLab on the notebooks, with the demo survey made
 	@$(POVMON) run --survey demo

@@ -33,12 +33,13 @@ only_counties: ["513431", "520526"]
 forms: [county, village, household, person]
 products: [audit]
 deadline: 2011-03-31
+policy: {imputation: none}
 """
 
 COUNTIES = {"51": "513431", "52": "520526"}
 PARTS = {
     "income_wages": 3000, "income_business": 4000, "income_property": 100, "income_transfer": 900,
-    "consumption_food": 3000, "consumption_clothing": 400, "consumption_housing": 1000,
+    "consumption_food": 3000, "consumption_clothing": 410, "consumption_housing": 990,
     "consumption_equipment": 300, "consumption_transport": 500, "consumption_education": 600,
     "consumption_health": 700, "consumption_other": 100,
 }  # fmt: skip
@@ -64,45 +65,54 @@ def village(village_id: str) -> Row:
 
 
 def household(household_id: str, step: int) -> Row:
-    amounts = {name: value + 10 * step for name, value in PARTS.items()}
+    # The first household has the plain amounts; no two are alike.
+    share = 1 + 0.13 * step
+    amounts = {name: round(value * share + 3 * step) for name, value in PARTS.items()}
     return {
         "household_id": household_id, "village_id": household_id[:8], "year": 2010,
         "w_hh": 5 * 100 / 3, "hhsize": 3, "dwelling_area": 80, "structure": "adobe",
         "dangerous": 0, "water": "tap", "electricity": 1, "refrigerator": 0,
-        "washing_machine": 0, "head_sex": "male", "head_age": 40, **amounts,
+        "washing_machine": 0, "head_sex": "male", "head_age": 40 + 2 * step, **amounts,
         "income_total": sum(v for n, v in amounts.items() if n.startswith("income")),
         "consumption_total": sum(v for n, v in amounts.items() if n.startswith("consumption")),
     }  # fmt: skip
 
 
-def persons(household_id: str) -> list[Row]:
-    members = [("head", "male", 40), ("spouse", "female", 38), ("child", "female", 10)]
+def persons(household_id: str, step: int) -> list[Row]:
+    members = [
+        ("head", "male", 40 + 2 * step), ("spouse", "female", 38 + 2 * step),
+        ("child", "female", 10 + step % 6),
+    ]  # fmt: skip
     return [
         {
             "household_id": household_id, "line": line, "year": 2010, "sex": sex, "age": age,
             "relation": relation, "ethnicity": "han", "in_school": int(age < 16),
-            "schooling": 4 if age < 16 else 6, "literate": 1, "health": "good",
+            "schooling": age - 6 if age < 16 else 6, "literate": 1, "health": "good",
             "work": "student" if age < 16 else "farm", "months_away": 0,
         }
         for line, (relation, sex, age) in enumerate(members, start=1)
     ]  # fmt: skip
 
 
-def county_files(county_id: str) -> dict[str, list[Row]]:
-    """One county's part of a submission without any error."""
+def county_files(county_id: str, first: int = 0) -> dict[str, list[Row]]:
+    """One county's part of a submission without any error; households are numbered from `first`."""
     villages = [f"{county_id}{v:02d}" for v in (1, 2)]
     homes = [f"{v}{h:02d}" for v in villages for h in (1, 2, 3)]
+    steps = dict(zip(homes, range(first, first + 6), strict=True))
     return {
         "county": [county(county_id)],
         "village": [village(v) for v in villages],
-        "household": [household(h, step) for step, h in enumerate(homes)],
-        "person": [p for h in homes for p in persons(h)],
+        "household": [household(h, step) for h, step in steps.items()],
+        "person": [p for h, step in steps.items() for p in persons(h, step)],
     }
 
 
 def files() -> Files:
     """A submission without any error."""
-    return {province: county_files(county_id) for province, county_id in COUNTIES.items()}
+    return {
+        province: county_files(county_id, 6 * number)
+        for number, (province, county_id) in enumerate(COUNTIES.items())
+    }
 
 
 def as_csv(rows: list[Row]) -> str:

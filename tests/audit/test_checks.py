@@ -214,6 +214,7 @@ def corrections(root: Path, *lines: str) -> None:
 def test_a_reviewers_correction_wins(audited: Run, root: Path) -> None:
     corrections(root, f"household,{FIRST},dwelling_area,80,95,Li,2011-05-02,asked by telephone")
     audit = audited()
+    assert "correction_applied" in rules(audit)
     assert home(audit)["dwelling_area"] == 95 and home(audit)["status"] == "corrected"
     log = audit.corrections.iloc[0]
     assert (log["before"], log["after"]) == ("80", "95")

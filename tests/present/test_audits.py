@@ -34,6 +34,7 @@ def findings() -> pd.DataFrame:
             "severity": ["soft", "soft", "hard"],
             "level": ["household", "household", "person"],
             "file": ["wumeng/52/household.csv"] * 3,
+            "sheet": ["", "", "户表"],
             "line": [2, 9, 4],
             "key": ["5201", "5202", "5203"],
             "column": ["income_total", "income_total", "age"],
@@ -81,7 +82,7 @@ def test_findings_by_rule(findings: pd.DataFrame) -> None:
     assert isinstance(table, Table)
     html = table._repr_html_()
     assert html.index("age range") < html.index("income parts")  # hard ones first
-    assert "age &lt;200&gt; (wumeng/52/household.csv, line 4)" in html
+    assert "age &lt;200&gt; (wumeng/52/household.csv, 户表, line 4)" in html
     figure = audits.findings_chart(findings)
     assert isinstance(figure, Figure)
     assert "income parts 2, age range 1" in figure.alt

@@ -7,6 +7,8 @@ taken, unless one single part explains the whole difference by a slip of the uni
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from povmon.audit.ledger import Ledger
@@ -164,3 +166,56 @@ def _repair_unit(ledger: Ledger, total: str, parts: list[str]) -> None:
             given = rows & table[column].notna()
             ledger.correct("unit_slip", "household", given, column, table[column] * factor,
                            f"times {factor:g}")  # fmt: skip
+
+
+def donated_amounts(own: Mapping[str, float | str | None], donor: Mapping[str, float | str | None],
+                    total: str, factor: float) -> dict[str, float | str | None]:  # fmt: skip
+    """A record's missing amounts from those of a donor, so that the parts add up to the total.
+
+    Parameters
+    ----------
+    own, donor : parts and total; the donor's are all known.
+    total : name of the total.
+    factor : members of the record over those of the donor.
+
+    Returns
+    -------
+    The missing amounts, rounded to hundredths. With a known total the rest of it is divided as
+    the donor's amounts are; without, the donor's amounts a person are taken and the total is the
+    sum of the parts (or, in a survey without parts, the donor's total a person).
+    """
+    parts = [name for name in own if name != total]
+    lacking = [name for name in parts if own[name] is None]
+    given = {name: _number(donor[name]) for name in (*lacking, total)}
+    found: dict[str, float | str | None]
+    if own[total] is None:
+        found = {name: round(given[name] * factor, 2) for name in lacking}
+        whole = {**own, **found}
+        added = sum(_number(whole[name]) for name in parts)
+        found[total] = round(added, 2) if parts else round(given[total] * factor, 2)
+        return found
+    rest = _number(own[total]) - sum(_number(own[n]) for n in parts if own[n] is not None)
+    return dict(_divided(rest, {name: given[name] for name in lacking}))
+
+
+def _divided(rest: float, amounts: dict[str, float]) -> dict[str, float]:
+    """`rest` in the proportions of amounts; a loss goes to a part that can be one."""
+    if not amounts:
+        return {}
+    free = [name for name in amounts if FORMS["household"][name].minimum is None]
+    if rest < 0 and free:
+        return {name: round(rest, 2) if name == free[0] else 0.0 for name in amounts}
+    rest = max(rest, 0.0)  # known parts above the total: that has been reported
+    shares = {name: max(amount, 0.0) for name, amount in amounts.items()}
+    whole = sum(shares.values())
+    if whole <= 0:
+        shares, whole = dict.fromkeys(amounts, 1.0), float(len(amounts))
+    found = {name: round(rest * share / whole, 2) for name, share in shares.items()}
+    largest = max(found, key=lambda name: shares[name])
+    found[largest] = round(rest - sum(v for n, v in found.items() if n != largest), 2)
+    return found
+
+
+def _number(value: float | str | None) -> float:
+    assert isinstance(value, (int, float))
+    return float(value)

@@ -78,6 +78,7 @@ def record(ledger: Ledger, result: Replay) -> None:
         table = ledger.tables[form]
         mask = np.zeros(len(table), dtype=bool)
         mask[rows] = True
+        ledger.decided |= {(form, int(row), column) for row in rows}
         words = f"{entry['why']} ({entry['who']}, {entry['when']})"
         before = pd.Series(entry["before"], index=table.index, dtype="str")
         detail = pd.Series(words, index=table.index, dtype="str")

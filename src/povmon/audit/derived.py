@@ -37,7 +37,6 @@ DERIVED: dict[str, dict[str, Derived]] = {
                                                                       "person.age")),
         "head_sex": Derived("sex of the one head of the household", ("person.relation",
                                                                       "person.sex")),
-        "members": Derived("members on the roster", ("person.relation",)),
     },
     "household": {
         "line": Derived("the survey's main poverty line, in money a person and year", ()),
@@ -116,12 +115,10 @@ def _only_head(persons: pd.DataFrame) -> pd.DataFrame:
 def _person(survey: Survey, ledger: Ledger) -> dict[str, pd.Series]:
     table, persons = ledger.tables["person"], _live(ledger, "person")
     head = _only_head(persons)
-    size = persons.groupby("household_id").size()
     home = table["household_id"]
     return {
         "head_age": home.map(head["age"].astype("float64")),
         "head_sex": home.map(head["sex"]).astype("str"),
-        "members": home.map(size),
     }
 
 

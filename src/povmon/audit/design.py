@@ -106,7 +106,7 @@ def _weights_by_design(ledger: Ledger, county: pd.Series) -> None:
     # Only where most villages of the county follow the design can another one be held to it.
     kept = share[(share > 0.5) & (number >= FEWEST)].index
     odd = of_village[~agree & place.isin(kept) & of_village.notna()]
-    shown = times((odd - middle.reindex(odd.index)))
+    shown = times(odd - middle.reindex(odd.index))
     form = ledger.tables["village"]
     rows = form["village_id"].isin(odd.index).to_numpy() & ledger.live["village"]
     detail = form["village_id"][rows].map(shown).astype("str")

@@ -16,6 +16,7 @@ from povmon.audit.ledger import Ledger
 from povmon.survey.config import Survey
 from povmon.survey.forms import FORMS
 from povmon.survey.frame import survey_counties
+from povmon.survey.origin import origin_text
 
 
 def reject_without_key(ledger: Ledger) -> None:
@@ -55,12 +56,13 @@ def _reject_doubled(ledger: Ledger, form: str, doubled: pd.DataFrame) -> None:
 
 
 def _where(keeper: pd.DataFrame, other: pd.DataFrame) -> list[str]:
-    """Line of the record that was kept, with its file where that is another one."""
+    """Line of the record that was kept, with its file and sheet where those are others."""
+    places = ["source_file", "source_sheet"]
+    kept = zip(*(keeper[name] for name in places), strict=True)
+    own = zip(*(other[name] for name in places), strict=True)
     return [
-        str(line) if file == own else f"{line} of {file}"
-        for line, file, own in zip(
-            keeper["source_line"], keeper["source_file"], other["source_file"], strict=True
-        )
+        str(line) if place == mine else f"{line} of {origin_text(*place)}"
+        for line, place, mine in zip(keeper["source_line"], kept, own, strict=True)
     ]
 
 

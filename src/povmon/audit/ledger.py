@@ -14,12 +14,14 @@ import pandas as pd
 from povmon.audit.rules import catalogue
 from povmon.survey.forms import FORMS
 
+PLACE = ["file", "sheet", "line"]
 FINDINGS = [
-    "rule", "severity", "level", "file", "line", "key", "column", "value", "message", "detail",
-    "expected",
+    "rule", "severity", "level", *PLACE, "key", "column", "value", "message", "detail", "expected",
 ]  # fmt: skip
-CORRECTIONS = ["form", "key", "column", "before", "after", "rule", "method", "file", "line"]
-REJECTED = ["form", "key", "file", "line", "rule", "reason"]
+CORRECTIONS = ["form", "key", "column", "before", "after", "rule", "method", *PLACE]
+REJECTED = ["form", "key", *PLACE, "rule", "reason"]
+IMPUTED = ["form", "key", "column", "group", "method", "donor", "pool"]
+DONORS = ["group", "pool", "donor"]
 
 Mask = Any  # a boolean Series or array with one entry a row of the form's table
 
@@ -47,8 +49,8 @@ class Ledger:
 
     Parameters
     ----------
-    tables : form -> records (the form's fields, ``key``, ``source_file``, ``source_line``),
-        index 0, 1, ...; checks read them, and change them through `correct` only.
+    tables : form -> records (the form's fields, ``key``, ``source_file``, ``source_sheet``,
+        ``source_line``), index 0, 1, ...; checks read them, and change them through `correct` only.
     submitted : form -> fields that at least one file had.
     """
 
@@ -58,6 +60,10 @@ class Ledger:
         self.live = {form: np.ones(len(t), dtype=bool) for form, t in tables.items()}
         self.changed = {form: np.zeros(len(t), dtype=bool) for form, t in tables.items()}
         self.faults = {form: np.zeros(len(t), dtype=int) for form, t in tables.items()}
+        # Cells that a reviewer decided: (form, row, column). Nothing changes them afterwards.
+        self.decided: set[tuple[str, int, str]] = set()
+        self._imputed: list[list[str]] = []
+        self._donors: dict[tuple[str, str], list[str]] = {}
         self._findings: list[pd.DataFrame] = []
         self._notes: list[list[Any]] = []
         self._corrections: list[pd.DataFrame] = []
@@ -92,7 +98,7 @@ class Ledger:
         self._findings.append(
             pd.DataFrame({
                 "rule": rule, "severity": entry.severity, "level": form,
-                "file": table.loc[rows, "source_file"], "line": table.loc[rows, "source_line"],
+                **_place(table, rows),
                 "key": table.loc[rows, "key"], "column": column,
                 "value": "" if shown is None else shown,
                 "message": _with_detail(message, rows, detail),
@@ -103,22 +109,38 @@ class Ledger:
         if entry.severity == "hard":
             self.faults[form] += rows
 
+    def found(self, rules: set[str], severity: str = "hard") -> dict[str, dict[str, set[str]]]:
+        """Records with findings of some rules: form -> key -> the rules found in it."""
+        out: dict[str, dict[str, set[str]]] = {}
+        for part in self._findings:
+            # A finding names its rule once for all of its rows.
+            rule, form = str(part["rule"].iat[0]), str(part["level"].iat[0])
+            if rule in rules and catalogue()[rule].severity == severity:
+                keys = out.setdefault(form, {})
+                for key in part["key"]:
+                    keys.setdefault(str(key), set()).add(rule)
+        return out
+
     def correct(
-        self, rule: str, form: str, rows: Mask, column: str, after: Any, method: str,
+        self, rule: str, form: str, rows: Mask, column: str, after: Any, method: str | pd.Series,
         before: pd.Series | None = None,
     ) -> None:  # fmt: skip
-        """Replace the values of `rows` (by a scalar or a Series over the table) and log it."""
+        """Replace the values of `rows` (by a scalar or a Series over the table) and log it.
+
+        `method` is a text, or a Series over the table with one text a row.
+        """
         rows = np.asarray(rows, dtype=bool)
         if not rows.any():
             return
         table = self.tables[form]
         old = as_text(table.loc[rows, column]) if before is None else before[rows]
         table.loc[rows, column] = after[rows] if isinstance(after, pd.Series) else after
+        words = method[rows] if isinstance(method, pd.Series) else method
         self._corrections.append(
             pd.DataFrame({
                 "form": form, "key": table.loc[rows, "key"], "column": column, "before": old,
-                "after": as_text(table.loc[rows, column]), "rule": rule, "method": method,
-                "file": table.loc[rows, "source_file"], "line": table.loc[rows, "source_line"],
+                "after": as_text(table.loc[rows, column]), "rule": rule, "method": words,
+                **_place(table, rows),
             })
         )  # fmt: skip
         self.changed[form] |= rows
@@ -139,35 +161,66 @@ class Ledger:
         table = self.tables[form]
         self._rejected.append(
             pd.DataFrame({
-                "form": form, "key": table.loc[rows, "key"], "file": table.loc[rows, "source_file"],
-                "line": table.loc[rows, "source_line"], "rule": rule,
+                "form": form, "key": table.loc[rows, "key"], **_place(table, rows), "rule": rule,
                 "reason": self._findings[-1]["message"],
             })
         )  # fmt: skip
         self.live[form] &= ~rows
 
-    def note(self, rule: str, level: str, *, file: str = "", line: int = 0, key: str = "",
-             column: str = "", value: str = "", detail: str = "") -> None:  # fmt: skip
+    def note(
+        self, rule: str, level: str, *, file: str = "", sheet: str = "", line: int = 0,
+        key: str = "", column: str = "", value: str = "", detail: str = "",
+    ) -> None:  # fmt: skip
         """Enter a finding that belongs to no record."""
         entry = catalogue()[rule]
         message = entry.en.replace("{column}", label(level, column)).replace("{detail}", detail)
         self._notes.append([
-            rule, entry.severity, level, file, line, key, column, value, message, detail, np.nan,
+            rule, entry.severity, level, file, sheet, line, key, column, value, message, detail,
+            np.nan,
         ])  # fmt: skip
+
+    def mark_imputed(
+        self, entries: list[list[str]], donors: dict[tuple[str, str], list[str]]
+    ) -> None:
+        """Keep which cells were imputed, and who could have given them.
+
+        Parameters
+        ----------
+        entries : rows of `IMPUTED`.
+        donors : (group, pool) -> keys of all donors in the pool.
+        """
+        self._imputed += entries
+        self._donors |= donors
+
+    def imputed(self) -> pd.DataFrame:
+        """One row an imputed cell: form, key, column, group, method, donor, pool."""
+        whole = pd.DataFrame(self._imputed, columns=IMPUTED).astype("str")
+        return whole.sort_values(["form", "key", "column"], kind="stable", ignore_index=True)
+
+    def donors(self) -> pd.DataFrame:
+        """One row a donor of a pool that a cell was imputed from: group, pool, donor."""
+        rows = [[*pool, key] for pool, keys in self._donors.items() for key in keys]
+        whole = pd.DataFrame(rows, columns=DONORS).astype("str")
+        return whole.sort_values(DONORS, kind="stable", ignore_index=True)
 
     def findings(self) -> pd.DataFrame:
         """All findings, by file and line."""
         notes = [pd.DataFrame(self._notes, columns=FINDINGS)] if self._notes else []
-        order = ["file", "line", "level", "column", "rule", "key"]
+        order = [*PLACE, "level", "column", "rule", "key"]
         return _stack(self._findings + notes, FINDINGS, order)
 
     def corrections(self) -> pd.DataFrame:
         """All changed values; several changes of one cell stay in the order they were made."""
-        return _stack(self._corrections, CORRECTIONS, ["file", "line", "form", "column"])
+        return _stack(self._corrections, CORRECTIONS, [*PLACE, "form", "column"])
 
     def rejected(self) -> pd.DataFrame:
         """All records left out, with the reason."""
-        return _stack(self._rejected, REJECTED, ["file", "line", "form"])
+        return _stack(self._rejected, REJECTED, [*PLACE, "form"])
+
+
+def _place(table: pd.DataFrame, rows: np.ndarray) -> dict[str, pd.Series]:
+    """File, sheet and line of the chosen rows."""
+    return {name: table.loc[rows, f"source_{name}"] for name in PLACE}
 
 
 def _with_detail(message: str, rows: np.ndarray, detail: pd.Series | None) -> Any:

@@ -37,8 +37,8 @@ def can_be_evaluated(rule: Rule, ledger: Ledger) -> bool:
 
 def missing_inputs(rule: Rule, submitted: dict[str, set[str]]) -> list[str]:
     """Fields (``form.field``) that the rule uses and nobody submitted."""
-    pairs = [(need, *need.partition(".")[::2]) for need in rule.inputs]
-    return [n for n, form, field in pairs if field and field not in submitted.get(form, set())]
+    pairs = [need.partition(".")[::2] for need in rule.inputs]
+    return [f"{form}.{f}" for form, f in pairs if f not in submitted.get(form, set())]
 
 
 def broken(rule: Rule, fields: pd.DataFrame) -> pd.Series:
@@ -50,8 +50,8 @@ def broken(rule: Rule, fields: pd.DataFrame) -> pd.Series:
     """
     used = fields[[*rule.columns, *rule.derived]]
     holds = pd.Series(used.eval(rule.expression, engine="python"), index=fields.index)
-    undecided = used.isna().any(axis=1) | holds.isna()
-    return ~(holds.fillna(True).astype(bool) | undecided)
+    wrong = ~holds.fillna(True).astype(bool)
+    return wrong & used.notna().all(axis=1) if wrong.any() else wrong
 
 
 def _check(ledger: Ledger, form: str, rule: Rule, fields: pd.DataFrame) -> None:

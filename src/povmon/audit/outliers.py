@@ -23,6 +23,7 @@ from povmon.audit.robust import (
     LEAST_ROWS,
     centred,
     hidiroglou_berthelot,
+    mad,
     normal_scores,
     regression,
     shrunken,
@@ -33,6 +34,8 @@ from povmon.survey.config import Survey
 
 GOODS = ("tv", "refrigerator", "washing_machine", "mobile_phone", "motorcycle")
 COUNTY_ROWS = 20  # known values of a county for a median of its own
+LEAST_SCATTER = 1e-3  # of logarithms: a thousandth of the amount
+RATIO_ROWS = 500  # households for the tails of ratios weighted by size
 ODDS = 3.0  # for naming only one of two amounts that do not fit together
 
 
@@ -94,11 +97,12 @@ def check_outliers(survey: Survey, area: str, ledger: Ledger) -> None:
         flags[amount.column] = judged.score.abs() > threshold(catalogue()[amount.rule].rate)
         model.judged[amount.column] = judged
     if set(PAIR) <= set(flags):
+        by_income = model.judged["consumption_total"]
         _name_one(model, flags)
     for amount in amounts:
         _enter(ledger, amount, flags[amount.column], model.judged[amount.column])
     if set(PAIR) <= set(flags):
-        _check_ratio(ledger, table, flags)
+        _check_ratio(ledger, model.table, by_income.expected, flags)
 
 
 def county_of(survey: Survey, area: str, table: pd.DataFrame) -> pd.Series:
@@ -148,7 +152,9 @@ class _Model:
         fitted = pd.Series(x @ regression(y.to_numpy(), x), index=y.index)
         residual = y - fitted
         place = shrunken(residual, self.village)
-        score = normal_scores((residual - place).to_numpy())
+        # Amounts that follow from the rest to the last digit have no scatter to be judged by.
+        exact = not mad((residual - place).to_numpy()) > LEAST_SCATTER
+        score = np.full(len(y), np.nan) if exact else normal_scores((residual - place).to_numpy())
         expected = np.exp(fitted + place + middle) * (self.size if amount.per_person else 1.0)
         return Judged(pd.Series(score, index=y.index), expected)
 
@@ -196,18 +202,22 @@ def _enter(ledger: Ledger, amount: Amount, flags: pd.Series, judged: Judged) -> 
     ledger.find(amount.rule, "household", mask, amount.column, detail=detail, expected=expected)
 
 
-def _check_ratio(ledger: Ledger, table: pd.DataFrame, flags: dict[str, pd.Series]) -> None:
-    """Consumption over income by Hidiroglou and Berthelot: large households count for more."""
-    income, consumption = (table[name].astype("float64") for name in PAIR)
+def _check_ratio(
+    ledger: Ledger, table: pd.DataFrame, expected: pd.Series, flags: dict[str, pd.Series]
+) -> None:
+    """Consumption against what income lets expect, by Hidiroglou and Berthelot: a ratio counts
+    for more where the amounts are large, as it does in a mean."""
+    consumption = table["consumption_total"].astype("float64")
+    if int((expected.notna() & (consumption > 0)).sum()) < RATIO_ROWS:
+        return
     rule = catalogue()["outlier_ratio"]
-    _, far = hidiroglou_berthelot(income, consumption, rate=rule.rate)
+    _, far = hidiroglou_berthelot(expected, consumption, rate=rule.rate)
     # One decision a household: what is flagged already is not flagged again.
     far &= ~(flags[PAIR[0]] | flags[PAIR[1]]).to_numpy()
     chosen = table.index[far]
     mask = np.zeros(len(ledger.tables["household"]), dtype=bool)
     mask[chosen] = True
-    ratio = (consumption / income)[chosen]
-    detail = ratio.map(lambda v: f"{v:.3g}").astype("str")
-    expected = income[chosen] * float((consumption / income.where(income > 0)).median())
+    ratio = (consumption / expected)[chosen]
+    detail = ratio.map("{:.3g}".format).astype("str")
     ledger.find("outlier_ratio", "household", mask, "consumption_total", detail=detail,
-                expected=expected)  # fmt: skip
+                expected=expected[chosen])  # fmt: skip

@@ -35,7 +35,18 @@ MISSING_HOUSEHOLD = 0.4
 REPEATED = 4  # groups of consumption with one and the same amount
 FAST = 1 / 3  # of the median time for a household of the size
 
-GROUPS = {"village_id": "village", "interviewer": "interviewer"}
+GROUPS = {
+    "village_id": {
+        "even": "village_too_even", "answers": "village_same_answers",
+        "amounts": "village_round_amounts", "ages": "village_round_ages",
+        "missing": "village_missing",
+    },
+    "interviewer": {
+        "even": "interviewer_too_even", "answers": "interviewer_same_answers",
+        "amounts": "interviewer_round_amounts", "ages": "interviewer_round_ages",
+        "missing": "interviewer_missing",
+    },
+}  # fmt: skip
 
 
 def check_patterns(ledger: Ledger) -> None:
@@ -46,15 +57,15 @@ def check_patterns(ledger: Ledger) -> None:
     missing = _missing(ledger)
     _households(ledger, live, missing)
     _too_fast(ledger, live)
-    for column, name in GROUPS.items():
+    for column, rules in GROUPS.items():
         if column not in submitted:
             continue
         group = table[column].where(live)
-        _report(ledger, f"{name}_too_even", group, _too_even(ledger, group))
-        _report(ledger, f"{name}_same_answers", group, _same_answers(ledger, group))
-        _report(ledger, f"{name}_round_amounts", group, _round_amounts(ledger, group))
-        _report(ledger, f"{name}_round_ages", group, _round_ages(ledger, group))
-        _report(ledger, f"{name}_missing", group, _much_missing(missing, group))
+        _report(ledger, rules["even"], group, _too_even(ledger, group))
+        _report(ledger, rules["answers"], group, _same_answers(ledger, group))
+        _report(ledger, rules["amounts"], group, _round_amounts(ledger, group))
+        _report(ledger, rules["ages"], group, _round_ages(ledger, group))
+        _report(ledger, rules["missing"], group, _much_missing(missing, group))
 
 
 def _report(ledger: Ledger, rule: str, group: pd.Series, found: pd.Series) -> None:

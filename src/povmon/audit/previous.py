@@ -24,10 +24,14 @@ COMPARED = {
     "village": ("households", "population", "natural_villages", "distance_km", "altitude_m"),
     "household": ("hhsize", "dwelling_area", "land"),
 }  # fmt: skip
+CHANGED = {
+    "county": "county_changed", "village": "village_changed", "household": "household_changed",
+}  # fmt: skip
 LIMIT = 6.0  # robust standard deviations of the log changes
 SMALLEST = {"county": np.log(1.3), "village": np.log(1.6), "household": np.log(3.0)}
 FEWEST = 10
 AGE_SLACK = 2  # years by which the head's age may differ from what has passed
+ANOTHER = 15  # beyond these the head is another person
 
 
 def previous_folder(survey: Survey, area: str) -> Path | None:
@@ -68,7 +72,7 @@ def _compare(
         limit = max(LIMIT * spread(apart), SMALLEST[form])
         rows = (apart.abs() > limit).to_numpy()
         detail = earlier[rows].map("{:,.10g}".format).astype("str") + ", " + times(apart[rows])
-        ledger.find(f"{form}_changed", form, rows, column, detail=detail)
+        ledger.find(CHANGED[form], form, rows, column, detail=detail)
 
 
 def _compare_heads(ledger: Ledger, before: pd.DataFrame) -> None:
@@ -83,8 +87,6 @@ def _compare_heads(ledger: Ledger, before: pd.DataFrame) -> None:
     passed = table["year"].astype("float64") - home.map(before["year"].astype("float64"))
     same = table["head_sex"].astype("object") == home.map(before["head_sex"].astype("object"))
     off = (table["head_age"].astype("float64") - age - passed).abs()
-    # Beyond a generation the head is another person.
-    rows = (same.fillna(False) & (off > AGE_SLACK) & (off < 15)).to_numpy(dtype=bool)
-    rows &= ledger.live["household"]
+    rows = same.fillna(False) & (off > AGE_SLACK) & (off < ANOTHER) & ledger.live["household"]
     detail = age[rows].map("{:.0f}".format).astype("str")
     ledger.find("head_age_changed", "household", rows, "head_age", detail=detail)

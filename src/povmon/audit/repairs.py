@@ -25,12 +25,12 @@ def repair_weights(survey: Survey, ledger: Ledger) -> None:
         return
     table = ledger.tables["household"]
     live = pd.Series(ledger.live["household"], index=table.index)
+    _repair_slips(ledger, live)
     common = _common_weights(table[live])
     rows = table["w_hh"].isna() & live & table["village_id"].isin(common.index)
     taken = table["village_id"].map(common)
     ledger.find("weight_filled", "household", rows, "w_hh")
     ledger.correct("weight_filled", "household", rows, "w_hh", taken, "weight of the village")
-    _repair_slips(ledger, live)
     _report_unlike(ledger, live)
     drawn = survey.design.households_per_village
     if drawn is not None and "village" in ledger.tables:
@@ -69,9 +69,15 @@ def _report_unlike(ledger: Ledger, live: pd.Series) -> None:
 
 
 def _repair_villages(ledger: Ledger, product: pd.Series) -> None:
-    """`product`: village id -> w_village x households, as its households' weight implies."""
+    """`product`: village id -> w_village x households, as its households' weight implies.
+
+    Household weights may have been calibrated, by one factor a county: that of the villages
+    where all three are known.
+    """
     table = ledger.tables["village"]
     implied = table["village_id"].map(product)
+    known = table["w_village"] * table["households"].astype("float64") / implied
+    implied *= known.groupby(table["county_id"]).transform("median").fillna(1.0)
     method = "from the weight of the village's households"
     for column, other in (("w_village", "households"), ("households", "w_village")):
         if not {column, other} <= ledger.submitted["village"]:

@@ -22,6 +22,7 @@ INNER, OUTER = 0.75, 0.95  # the quantiles that a tail is fitted to
 TAIL_ROWS = 1000  # a tail from so many rows counts half, against the normal one
 LEAST_ROWS = 40  # fewer rows say nothing about tails
 HEAVIEST = 0.5
+GROSS, TRIM = 4.0, 3.0
 
 
 def mad(values: Floats) -> float:
@@ -118,9 +119,9 @@ def normal_scores(values: Floats) -> Floats:
     """Values as they would be if their distribution were normal, whatever its skewness and tails.
 
     Each side of the median is fitted by Tukey's h distribution, z exp(h z^2 / 2) times a scale,
-    at two of its quantiles; the score is the z of each value. What would be flagged at the rate
-    asked for is then left out and the fit repeated, so that outliers do not widen the tails that
-    they are judged by. The share of clean values beyond a score is the normal distribution's,
+    at two of its quantiles; the score is the z of each value. What lies beyond `GROSS` robust
+    standard deviations is left out of the first fit, and what lies beyond `TRIM` scores out of
+    the later ones, so that outliers do not widen the tails that they are judged by. The share of clean values beyond a score is the normal distribution's,
     so that a rate of false alarms gives the limit.
 
     Parameters
@@ -141,13 +142,15 @@ def normal_scores(values: Floats) -> Floats:
     if known.sum() < LEAST_ROWS:
         return scores
     inside = values[known]
+    apart = np.abs(inside - np.median(inside))
+    inside = inside[apart <= GROSS * mad(inside)]
     for _ in range(3):
         fits = [_tail(sign * (inside - np.median(inside))) for sign in (1.0, -1.0)]
         deviation = values[known] - np.median(inside)
         scores[known] = np.where(
             deviation >= 0, _score(deviation, *fits[0]), -_score(-deviation, *fits[1])
         )
-        inside = values[known][np.abs(scores[known]) < threshold(0.003)]
+        inside = values[known][np.abs(scores[known]) < TRIM]
     return scores
 
 
@@ -195,6 +198,7 @@ def hidiroglou_berthelot(
     u : importance of size, 0 to 1.
     a : least quartile distance, as a share of the median effect.
     rate : share of clean ratios that may be flagged; None: the limits are c quartile distances.
+        With too few ratios for their tails the limits are those of the normal distribution.
     c : number of quartile distances, without a `rate`.
 
     Returns
@@ -217,8 +221,10 @@ def hidiroglou_berthelot(
     low, median, high = np.quantile(effect[known], [0.25, 0.5, 0.75])
     least = abs(a * median)
     below, above = max(median - low, least), max(high - median, least)
-    if rate is not None:
+    if rate is not None and known.sum() >= LEAST_ROWS:
         scores = normal_scores(effect)
         return effect, np.nan_to_num(np.abs(scores)) > threshold(rate)
+    if rate is not None:
+        c = threshold(rate) / float(norm.ppf(0.75))
     with np.errstate(invalid="ignore"):
         return effect, (effect < median - c * below) | (effect > median + c * above)

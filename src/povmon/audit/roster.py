@@ -56,11 +56,12 @@ def _rosters(persons: pd.DataFrame) -> pd.DataFrame:
 
 def _before_strays(persons: pd.DataFrame, households: pd.DataFrame) -> pd.Series:
     """Households right after whose persons the file has one whose own household is unknown."""
-    ordered = persons.sort_values(["source_file", "source_line"], kind="stable")
+    ordered = persons.sort_values(["source_file", "source_sheet", "source_line"], kind="stable")
     known = ordered["household_id"].isin(households["household_id"])
     before = ordered["household_id"].where(known).ffill()
-    same_file = ordered["source_file"] == ordered["source_file"].shift()
-    return before[~known & same_file]
+    sheet = ordered[["source_file", "source_sheet"]]
+    same_sheet = (sheet == sheet.shift()).all(axis=1)
+    return before[~known & same_sheet]
 
 
 def _compare_head(ledger: Ledger, persons: pd.DataFrame, rows: pd.Series) -> None:

@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from povmon.audit.derived import DERIVED
+from povmon.survey.config import Design
 from povmon.survey.forms import FORMS
 
 Severity = Literal["hard", "soft"]
@@ -37,7 +38,8 @@ class Rule(BaseModel):
     ----------
     id, level, severity, kind, action, en, zh, check, expression, columns, source : see the head
         of rules.yml.
-    needs : what a named check cannot do without: ``form.field``, or ``previous survey``.
+    needs : what a named check cannot do without: ``form.field``, ``design.key`` of survey.yml, or
+        ``previous survey``.
     tests : records for an expression; names of test functions for a named check.
     """
 
@@ -77,7 +79,7 @@ class Rule(BaseModel):
         if self.expression:
             self._check_names()
         elif unknown := [need for need in self.needs if not _is_need(need)]:
-            raise ValueError(f"needs must be form.field or {PREVIOUS!r}; wrong: {unknown}")
+            raise ValueError(f"needs must be form.field, design.key or {PREVIOUS!r}; wrong: {unknown}")
         return self
 
     def _check_names(self) -> None:
@@ -98,7 +100,7 @@ class Rule(BaseModel):
 
     @cached_property
     def inputs(self) -> tuple[str, ...]:
-        """Everything the rule needs, as ``form.field``, or ``previous survey``."""
+        """Everything the rule needs, written as `needs` is."""
         if not self.expression:
             return self.needs
         own = [f"{self.level}.{name}" for name in self.columns]
@@ -118,6 +120,8 @@ def names(expression: str) -> list[str]:
 
 def _is_need(text: str) -> bool:
     form, _, field = text.partition(".")
+    if form == "design":
+        return field in Design.model_fields
     return text == PREVIOUS or (form in FORMS and field in FORMS[form].columns)
 
 

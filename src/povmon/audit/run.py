@@ -14,7 +14,10 @@ from povmon.audit import (
     copies,
     corrections,
     design,
+    impute,
+    influence,
     keys,
+    localisation,
     logic,
     outliers,
     patterns,
@@ -22,12 +25,16 @@ from povmon.audit import (
     previous,
     published,
     repairs,
+    returns,
     roster,
     units,
     values,
     weights,
 )
+from povmon.audit.acceptance import accept
 from povmon.audit.accounting import account, promptness
+from povmon.audit.answers import read_answers
+from povmon.audit.edit_set import edit_set
 from povmon.audit.ledger import Ledger
 from povmon.audit.store import read_table, write_tables
 from povmon.errors import PovmonError
@@ -41,9 +48,14 @@ REPORTS = {
     "rejected": "rejected",
     "accounting": "accounting",
     "corrections": "corrections_log",
+    "imputed": "imputed",
+    "donors": "donors",
     "response": "response",
     "promptness": "promptness",
     "files": "files",
+    "acceptance": "acceptance",
+    "review": "review",
+    "followed": "followed",
 }
 
 
@@ -55,13 +67,19 @@ class Audit:
     ----------
     survey, area : what was audited.
     records : form -> accepted records.
-    findings : one row a finding (rule, severity, level, file, line, key, column, value, message).
-    rejected : one row a record left out (form, key, file, line, rule, reason).
+    findings : one row a finding (rule, severity, level, file, sheet, line, key, column, value,
+        message).
+    rejected : one row a record left out (form, key, file, sheet, line, rule, reason).
     accounting : rows received, accepted, corrected and rejected by form and province.
     corrections : one row a changed value (form, key, column, before, after, rule, method).
+    imputed : one row an imputed cell (form, key, column, group, method, donor, pool).
+    donors : one row a donor of a pool that a cell was imputed from (group, pool, donor).
     response : one row a county: expected, received, accepted, weights before and after.
     promptness : one row a province: expected by, received, days late, status.
     files : one row a file: encoding, rows, checksum.
+    acceptance : error rates and verdicts by province and form (`povmon.audit.acceptance`).
+    review : what to check, by influence on the published figures (`povmon.audit.returns`).
+    followed : what became of the items of the former submission; empty at a first one.
     """
 
     survey: Survey
@@ -71,9 +89,14 @@ class Audit:
     rejected: pd.DataFrame
     accounting: pd.DataFrame
     corrections: pd.DataFrame
+    imputed: pd.DataFrame
+    donors: pd.DataFrame
     response: pd.DataFrame
     promptness: pd.DataFrame
     files: pd.DataFrame
+    acceptance: pd.DataFrame
+    review: pd.DataFrame
+    followed: pd.DataFrame
 
 
 def audit_area(survey: str, area: str) -> Audit:
@@ -108,8 +131,15 @@ def load_audit(survey: str, area: str) -> Audit:
     return Audit(config, area, records, **reports)
 
 
-def audit_intake(intake: Intake) -> Audit:
-    """Audit what was read, without writing anything."""
+def audit_intake(intake: Intake, former: Intake | None = None) -> Audit:
+    """Audit what was read, without writing anything.
+
+    Parameters
+    ----------
+    intake : the submissions as they stand.
+    former : the submissions as they stood before the newest delivery, to see what the provinces
+        answered; None at a first submission.
+    """
     survey, area = intake.survey, intake.area
     if not len(intake.rows["household"]):
         raise PovmonError(
@@ -122,9 +152,19 @@ def audit_intake(intake: Intake) -> Audit:
     records, response = _weigh(intake, ledger)
     for form, table in records.items():
         _check_schema(survey, form, table)
+    changed = ledger.corrections()
+    findings = influence.add_influence(survey, area, records, ledger.findings(), changed)
+    review = returns.review_list(survey, area, findings, changed)
+    followed = returns.no_follow_up()
+    if former is not None:
+        received = {form: set(table["key"]) for form, table in ledger.tables.items()}
+        followed, review = returns.follow_up(
+            audit_intake(former).review, review, read_answers(survey, area), received
+        )
     return Audit(
-        survey, area, records, ledger.findings(), ledger.rejected(), accounting,
-        ledger.corrections(), response, promptness(intake), intake.files,
+        survey, area, records, findings, ledger.rejected(), accounting, changed, ledger.imputed(),
+        ledger.donors(), response, promptness(intake), intake.files,
+        accept(intake, ledger, findings), review, followed,
     )  # fmt: skip
 
 
@@ -135,8 +175,9 @@ def _examine(intake: Intake) -> Ledger:
     ledger = values.read_values(survey, rows, intake.submitted)
     corrections.record(ledger, replayed)
     for remark in intake.remarks:
-        ledger.note(remark.rule, remark.level, file=remark.file, line=remark.line,
-                    column=remark.column, value=remark.value, detail=remark.detail)  # fmt: skip
+        ledger.note(remark.rule, remark.level, file=remark.file, sheet=remark.sheet,
+                    line=remark.line, column=remark.column, value=remark.value,
+                    detail=remark.detail)  # fmt: skip
     keys.reject_without_key(ledger)
     amounts.check_sums(ledger)
     keys.reject_duplicates(ledger)
@@ -147,6 +188,10 @@ def _examine(intake: Intake) -> Ledger:
     amounts.check_scale(ledger)
     logic.check_logic(survey, ledger)
     _compare(survey, intake.area, ledger)
+    # Last, so that no imputed value is compared with others as if somebody had answered it.
+    edits = edit_set(survey.line.value, ledger.submitted)
+    localisation.localise_blocks(ledger, edits)
+    impute.impute(survey, intake.area, ledger, edits)
     return ledger
 
 
@@ -192,7 +237,8 @@ def _finish(form: str, table: pd.DataFrame) -> pd.DataFrame:
     """Columns in their final order: the form's, then where the record belongs and came from."""
     columns = FORMS[form].columns
     extra = {"household": ["w_person"], "person": ["w_hh"]}.get(form, [])
-    origin = ["area", "county_id", "province_id", "source_file", "source_line", "status"]
+    places = ["source_file", "source_sheet", "source_line"]
+    origin = ["area", "county_id", "province_id", *places, "status"]
     origin = [name for name in origin if name not in columns]
     ordered = table[[*columns, *extra, *origin]]
     return ordered.astype({name: "str" for name in origin if name != "source_line"})

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from povmon.audit.amounts import AGGREGATES
-from povmon.audit.ledger import Ledger
 from povmon.audit.groups import from_centre, logs, scores, spread, times
+from povmon.audit.ledger import Ledger
 from povmon.audit.outliers import county_of
 from povmon.survey.config import Survey
 from povmon.survey.forms import FORMS
@@ -30,6 +30,8 @@ FEWEST_GROUPS = 4  # groups to compare with
 CERTAIN = np.log(2_000.0)  # beyond this only ten thousand explains it
 CERTAIN_MATCH = np.log(5.0)
 
+REPAIRED = {"village_unit": "village_unit_repaired", "county_unit": "county_unit_repaired"}
+
 # Village form: what is compared with the county's other villages, and per what.
 VILLAGE = (("distance_km", ""), ("collective_income", ""), ("natural_villages", "households"))
 # County form: what is compared with the area's other counties, beside what `places` compares.
@@ -39,7 +41,9 @@ COUNTY = (
     ("funds_central", "registered_poor"), ("funds_provincial", "registered_poor"),
     ("funds_other", "registered_poor"),
 )  # fmt: skip
-FORM_LIMIT = {"village": 3.2, "county": 4.0}  # robust standard deviations
+FORM_LIMIT = 4.0  # robust standard deviations; for a distance, whose logs are near normal:
+DISTANCE_LIMIT = 3.3
+UNLIKE = {"village": "village_value_unlike", "county": "county_value_unlike"}
 FORM_SMALLEST = np.log(2.0)  # nothing less than double or half
 
 
@@ -93,11 +97,11 @@ def _convert(ledger: Ledger, rule: str, total: str, distance: pd.Series) -> np.n
         rows = far & ((distance + np.log(factor)).abs() < CERTAIN_MATCH)
         rows &= ledger.live["household"] & table[total].notna()
         detail = pd.Series(words, index=table.index)
-        ledger.find(f"{rule}_repaired", "household", rows, total, detail=detail)
+        ledger.find(REPAIRED[rule], "household", rows, total, detail=detail)
         columns = [total, *AGGREGATES[total]]
         for column in (c for c in columns if c in ledger.submitted["household"]):
             given = rows & table[column].notna()
-            ledger.correct(f"{rule}_repaired", "household", given, column,
+            ledger.correct(REPAIRED[rule], "household", given, column,
                            table[column] * factor, f"times {factor:g}")  # fmt: skip
         done |= rows.to_numpy(dtype=bool)
     return done
@@ -128,7 +132,8 @@ def _check_form(
             value = value - logs(table[base])
         score, width = scores(value, place, FEWEST, floor=0.05)
         distance = score * width
-        rows = ((score.abs() > FORM_LIMIT[form]) & (distance.abs() > FORM_SMALLEST)).to_numpy()
+        limit = DISTANCE_LIMIT if column == "distance_km" else FORM_LIMIT
+        rows = ((score.abs() > limit) & (distance.abs() > FORM_SMALLEST)).to_numpy()
         detail = times(distance[rows]) + _explained(distance[rows], MONEY)
         beside = f" (for its {FORMS[form][base].en.lower()})" if base else ""
-        ledger.find(f"{form}_value_unlike", form, rows, column, detail=detail + beside)
+        ledger.find(UNLIKE[form], form, rows, column, detail=detail + beside)

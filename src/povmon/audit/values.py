@@ -11,7 +11,8 @@ from povmon.survey.columns import number_change
 from povmon.survey.config import WEIGHTS, Survey
 from povmon.survey.fields import PANDAS_DTYPE, Field
 from povmon.survey.forms import FORMS
-from povmon.survey.intake import ORIGIN, row_keys
+from povmon.survey.intake import row_keys
+from povmon.survey.origin import ORIGIN
 
 
 def read_values(survey: Survey, rows: dict[str, pd.DataFrame],

@@ -3,6 +3,7 @@
 from povmon.indicators.catalogue import CATALOGUE, ids_of, indicator
 from povmon.indicators.compute import estimate_area, pool
 from povmon.indicators.difficulty import rank_areas, rank_counties
+from povmon.indicators.imputed_shares import read_imputed_shares
 from povmon.indicators.indicator import Indicator
 from povmon.indicators.results import AreaResults, area_results, households
 from povmon.indicators.rollup import RollUp, promptness, roll_up
@@ -24,5 +25,6 @@ __all__ = [
     "rank_areas",
     "rank_counties",
     "read_estimates",
+    "read_imputed_shares",
     "roll_up",
 ]

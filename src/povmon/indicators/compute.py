@@ -8,8 +8,11 @@ import numpy as np
 import pandas as pd
 
 from povmon.estimate import Design, estimate
+from povmon.estimate.measures.base import Measure
+from povmon.indicators import imputed_shares
 from povmon.indicators.catalogue import CATALOGUE
 from povmon.indicators.frames import AGE_GROUPS, SIZE_GROUPS, Frames, load, person_groups
+from povmon.indicators.imputation import MONEY, Imputation, widen
 from povmon.indicators.indicator import Indicator
 from povmon.indicators.policy import apply_policy
 from povmon.indicators.store import COLUMNS, NATION, write_estimates
@@ -56,8 +59,7 @@ def estimate_area(survey: str, area: str) -> pd.DataFrame:
     config = load_survey(survey)
     config.check_area(area)
     kinds = ["area", "county", "province", "key_county", *PERSON_GROUPS, *HOUSEHOLD_GROUPS]
-    table = _all_kinds(config, load(config, [area]), kinds, area)
-    return write_estimates(table, survey, area)
+    return _estimate(config, load(config, [area]), kinds, area)
 
 
 def pool(survey: str) -> pd.DataFrame:
@@ -67,8 +69,38 @@ def pool(survey: str) -> pd.DataFrame:
     """
     config = load_survey(survey)
     kinds = ["all", "area", "province", "key_county", *PERSON_GROUPS, *HOUSEHOLD_GROUPS]
-    table = _all_kinds(config, load(config, config.area_ids), kinds, NATION)
-    return write_estimates(table, survey, NATION)
+    return _estimate(config, load(config, config.area_ids), kinds, NATION)
+
+
+def _estimate(survey: Survey, frames: Frames, kinds: Sequence[str], label: str) -> pd.DataFrame:
+    """Estimates and the table of imputed shares, written."""
+    table = write_estimates(_all_kinds(survey, frames, kinds, label), survey.survey, label)
+    whole = table[table["domain_kind"].eq(kinds[0])]
+    imputed_shares.write(_shares(survey, frames, whole), survey.survey, label)
+    return table
+
+
+def _shares(survey: Survey, frames: Frames, whole: pd.DataFrame) -> pd.DataFrame:
+    """How much of the figures of the whole (one domain) is imputed, and what that does to them."""
+    assert frames.imputation is not None
+    chosen = [i for i in CATALOGUE.values() if i.frame == "household"]
+    chosen = [i for i in chosen if set(i.needs) <= set(frames.household.columns)]
+    designs = {str(i.weight): design_of(survey, i.weight) for i in chosen}
+    frame = frames.household.assign(_whole="whole")
+    ratios = {
+        i.id: _ratios(frames.imputation, frame, "_whole", designs[i.weight], i, survey.line.value)
+        for i in chosen
+        if i.id in MONEY
+    }
+    one = {name: found["whole"] for name, found in ratios.items() if found}
+    return imputed_shares.imputed_shares(frames.imputation, whole, chosen, designs, one)
+
+
+def _ratios(imputation: Imputation, frame: pd.DataFrame, column: str, design: Design,
+            indicator: Indicator, line: float) -> dict[str, float]:  # fmt: skip
+    """By how much imputation widens the standard error, domain by domain."""
+    return imputation.ratios(frame, column, str(design.weight), indicator.id, line,
+                             design.poststrata)  # fmt: skip
 
 
 def _all_kinds(survey: Survey, frames: Frames, kinds: Sequence[str], label: str) -> pd.DataFrame:
@@ -94,14 +126,15 @@ def _all_kinds(survey: Survey, frames: Frames, kinds: Sequence[str], label: str)
 
 def _one_kind(survey: Survey, frames: Frames, kind: str) -> Iterable[pd.DataFrame]:
     """Estimates for one kind of domain from each frame that has it."""
+    grouped = [CATALOGUE[i] for i in GROUPED]
     if kind in PERSON_GROUPS:
         if frames.person is not None:
             rows = person_groups(frames.person, frames.household, kind)
-            yield from _from_frame(survey, rows, kind, [CATALOGUE[i] for i in GROUPED])
+            yield from _from_frame(survey, rows, kind, grouped, frames.imputation)
         return
     if kind in HOUSEHOLD_GROUPS:
         if kind in frames.household and frames.household[kind].notna().any():
-            yield from _from_frame(survey, frames.household, kind, [CATALOGUE[i] for i in GROUPED])
+            yield from _from_frame(survey, frames.household, kind, grouped, frames.imputation)
         return
     if kind in PLACES and survey.counties == "none":
         return
@@ -112,7 +145,7 @@ def _one_kind(survey: Survey, frames: Frames, kind: str) -> Iterable[pd.DataFram
         frame = getattr(frames, name)
         if frame is not None:
             chosen = [i for i in CATALOGUE.values() if i.frame == name]
-            yield from _from_frame(survey, frame, kind, chosen)
+            yield from _from_frame(survey, frame, kind, chosen, frames.imputation)
     if frames.county is not None:
         yield _county_form(frames.county, kind)
 
@@ -132,7 +165,11 @@ def design_of(survey: Survey, weight: str) -> Design:
 
 
 def _from_frame(
-    survey: Survey, frame: pd.DataFrame, kind: str, chosen: Sequence[Indicator]
+    survey: Survey,
+    frame: pd.DataFrame,
+    kind: str,
+    chosen: Sequence[Indicator],
+    imputation: Imputation | None,
 ) -> Iterable[pd.DataFrame]:
     """Estimates of the chosen indicators that the frame can give, weight by weight."""
     column = COLUMN_OF_KIND.get(kind, kind)
@@ -143,21 +180,18 @@ def _from_frame(
     frame = frame.assign(all="all") if kind == "all" else frame
     for weight in dict.fromkeys(i.weight for i in possible):
         ours = [i for i in possible if i.weight == weight]
-        measures = []
-        for i in ours:
-            measures.append((i.id, i, i.build(survey.line.value)))
-            if i.id in LINED:
-                measures += [
-                    (f"{i.id}@{line.id}", i, i.build(line.value)) for line in survey.lines[1:]
-                ]
+        measures = _measures(survey, ours)
         built = [m for _, _, m in measures]
-        table = estimate(frame, design_of(survey, weight), built, by=[column])
+        design = design_of(survey, weight)
+        table = estimate(frame, design, built, by=[column])
         repeat = len(table) // len(measures)
         table["indicator"] = [name for name, _, _ in measures] * repeat
         table["unit"] = [_unit(survey, i) for _, i, _ in measures] * repeat
         table["bounded"] = [m.bounded for m in built] * repeat
         table = table.rename(columns={column: "domain"}).assign(domain_kind=kind)
         table["domain"] = table["domain"].astype(str)
+        if imputation is not None:
+            table = _widened(survey, imputation, frame, column, design, ours, table)
         # Student's t knows no bounds; a share has them.
         limits = ["ci_low", "ci_high"]
         share = table["unit"].eq("share")
@@ -165,6 +199,33 @@ def _from_frame(
         index = table["unit"].eq("index")
         table.loc[index, limits] = table.loc[index, limits].clip(lower=0.0)
         yield apply_policy(table, survey.policy, villages=weight == "w_village")
+
+
+def _measures(survey: Survey, ours: Sequence[Indicator]) -> list[tuple[str, Indicator, Measure]]:
+    """Name, indicator and measure of each; those with a line once for each line."""
+    found = []
+    for i in ours:
+        found.append((i.id, i, i.build(survey.line.value)))
+        if i.id in LINED:
+            found += [(f"{i.id}@{line.id}", i, i.build(line.value)) for line in survey.lines[1:]]
+    return found
+
+
+def _widened(
+    survey: Survey, imputation: Imputation, frame: pd.DataFrame, column: str, design: Design,
+    ours: Sequence[Indicator], table: pd.DataFrame,
+) -> pd.DataFrame:  # fmt: skip
+    """The table with the errors of imputation in the standard errors of amounts of money."""
+    ratio = np.ones(len(table))
+    for i in ours:
+        if i.id not in MONEY:
+            continue
+        for line in survey.lines if i.id in LINED else survey.lines[:1]:
+            found = _ratios(imputation, frame, column, design, i, line.value)
+            name = i.id if line is survey.lines[0] else f"{i.id}@{line.id}"
+            rows = table["indicator"].eq(name).to_numpy()
+            ratio[rows] = table.loc[rows, "domain"].map(found).fillna(1.0)
+    return widen(table, ratio)
 
 
 def _unit(survey: Survey, indicator: Indicator) -> str:

@@ -8,7 +8,7 @@ asked for what it is made of.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,8 @@ import pandas as pd
 
 from povmon import paths, reference
 from povmon.errors import PovmonError
+from povmon.indicators import imputation
+from povmon.indicators.imputation import Imputation
 from povmon.indicators.multidimensional import deprivations
 from povmon.survey import FORMS, Survey
 
@@ -29,12 +31,13 @@ VILLAGE_FLAGS = ("hardened_road", "bus", "clinic", "kindergarten", "primary_scho
 
 @dataclass(frozen=True)
 class Frames:
-    """The frames of one area, or of several together."""
+    """The frames of one area, or of several together; and what in them was imputed."""
 
     household: pd.DataFrame
     person: pd.DataFrame | None
     village: pd.DataFrame | None
     county: pd.DataFrame | None
+    imputation: Imputation | None = None
 
 
 def asked(survey: Survey, form: str) -> list[str]:
@@ -52,7 +55,9 @@ def load(survey: Survey, areas: Sequence[str]) -> Frames:
     ------
     PovmonError : an area has not been audited yet, or has no accepted household.
     """
-    return derive(survey, areas, {form: _read(survey, areas, form) for form in survey.forms})
+    frames = derive(survey, areas, {form: _read(survey, areas, form) for form in survey.forms})
+    tables = {a: (_table(survey, a, "imputed"), _table(survey, a, "donors")) for a in areas}
+    return replace(frames, imputation=imputation.read(survey, frames.household, tables))
 
 
 def derive(survey: Survey, areas: Sequence[str], accepted: Mapping[str, pd.DataFrame]) -> Frames:
@@ -82,17 +87,18 @@ def derive(survey: Survey, areas: Sequence[str], accepted: Mapping[str, pd.DataF
 
 
 def _read(survey: Survey, areas: Sequence[str], form: str) -> pd.DataFrame:
-    parts = []
-    for area in areas:
-        path = paths.processed(survey.survey, area) / f"{form}.parquet"
-        if not path.is_file():
-            raise PovmonError(
-                f"area {area} has no accepted {form} records",
-                where=f"survey {survey.survey}",
-                todo=f"run make SURVEY={survey.survey} AREA={area} first",
-            )
-        parts.append(pd.read_parquet(path))
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat([_table(survey, area, form) for area in areas], ignore_index=True)
+
+
+def _table(survey: Survey, area: str, name: str) -> pd.DataFrame:
+    path = paths.processed(survey.survey, area) / f"{name}.parquet"
+    if not path.is_file():
+        raise PovmonError(
+            f"area {area} has no accepted {name} records",
+            where=f"survey {survey.survey}",
+            todo=f"run make SURVEY={survey.survey} AREA={area} first",
+        )
+    return pd.read_parquet(path)
 
 
 def _asked_only(survey: Survey, form: str, accepted: pd.DataFrame) -> pd.DataFrame:

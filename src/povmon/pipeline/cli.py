@@ -46,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     score.add_argument("--planted", default="", help="a log of planted errors (CSV) of your own")
     score.add_argument("--check", action="store_true", help="fail when a limit is missed")
     score.add_argument("--jobs", default="", help="how many areas at once (default: cores)")
+    _command(commands, "rules", _rules, "write the catalogue of audit rules")
     bench = _command(commands, "bench", _bench, "measure time, memory and sizes")
     bench.add_argument("--area", default="", help="the area to rebuild (default: the first)")
     return parser
@@ -123,6 +124,16 @@ def _codebook(_: argparse.Namespace) -> int:
     indicators = folder / "indicators.csv"
     catalogue_table().to_csv(indicators, index=False, lineterminator="\n")
     for path in [*written, indicators]:
+        print(f"Wrote {label(path)}")
+    return 0
+
+
+def _rules(options: argparse.Namespace) -> int:
+    from povmon import paths
+    from povmon.audit.rulebook import write
+    from povmon.pipeline.files import label
+
+    for path in write(paths.reports() / "rules", options.survey):
         print(f"Wrote {label(path)}")
     return 0
 

@@ -171,6 +171,8 @@ class Run:
             parameters: dict[str, Any] = dict(task.parameters)
             if task.soft:
                 parameters |= self._around(task)
+            if task.footed:
+                parameters["provenance"] = self._provenance(task)
             return FunctionJob(task.id, task.function, parameters)
         return NotebookJob(
             task=task.id,
@@ -204,7 +206,7 @@ class Run:
         return {
             "survey": self.survey,
             "notebook": label(task.notebook) if task.notebook else task.function,
-            "parameters": dict(task.parameters) if task.notebook else {"survey": self.survey},
+            "parameters": dict(task.parameters),
             "data": {name: value[:SHORT] for name, value in data.items()},
             "source_digest": digest(parts)[:SHORT],
             "python": parts["python"],

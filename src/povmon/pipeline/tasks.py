@@ -12,7 +12,8 @@ from povmon.pipeline.facts import Facts
 
 NATION = "nation"  # the pooled level: the areas combined
 AUDIT_TABLES = (
-    "findings", "rejected", "accounting", "corrections_log", "response", "promptness", "files",
+    "findings", "rejected", "accounting", "corrections_log", "imputed", "donors", "response",
+    "promptness", "files", "acceptance", "review", "followed",
 )  # fmt: skip
 TITLES = {
     "audit": "Audit of the submissions",
@@ -51,6 +52,7 @@ class Task:
     once : made where absent, never stale afterwards.
     soft : takes what there is: runs also when a task it uses has failed.
     links : for a soft task, addresses of the pages it leads to, relative to the reports.
+    footed : a function whose pages' footers name their provenance: it is told it.
     """
 
     id: str
@@ -66,6 +68,7 @@ class Task:
     once: bool = False
     soft: bool = False
     links: tuple[str, ...] = ()
+    footed: bool = False
 
     @property
     def area(self) -> str:
@@ -115,6 +118,7 @@ class _Makers:
 
     def areas(self) -> list[Task]:
         steps = [self._audit(a) for a in self.facts.areas]
+        steps += [self._returns(a) for a in self.facts.areas]
         if self.has("indicators"):
             steps += [self._indicators(a) for a in self.facts.areas]
             steps.append(self._pool())
@@ -134,15 +138,27 @@ class _Makers:
             uses=self.before,
         )
 
+    def _returns(self, area: str) -> Task:
+        """Slips of the provinces; which there are, the audit tells."""
+        return Task(
+            f"{area}/returns",
+            self.survey,
+            {"survey": self.survey, "area": area},
+            function="returns",
+            inputs=self.base,
+            uses={f"{area}/audit": "*.parquet"},
+            footed=True,
+        )
+
     def _indicators(self, area: str) -> Task:
-        task = self._area_notebook(area, "indicators", ("estimates",))
+        task = self._area_notebook(area, "indicators", ("estimates", "imputation"))
         return replace(task, inputs=self.base, uses={f"{area}/audit": "*.parquet"})
 
     def _pool(self) -> Task:
         return replace(
             self._function(f"{NATION}/pool", "pool", inputs=self.base),
             uses={f"{a}/audit": "*.parquet" for a in self.facts.areas},
-            outputs=_parquet(self.survey, NATION, ("estimates",)),
+            outputs=_parquet(self.survey, NATION, ("estimates", "imputation")),
         )
 
     def _plan(self, area: str) -> Task:
@@ -200,6 +216,7 @@ class _Makers:
 
     def index(self, pages: list[Task]) -> Task:
         uses = self._records(self.facts.areas) if self.has("indicators") else {}
+        uses |= {f"{a}/returns": "*.html" for a in self.facts.areas}
         task = self._function("index", "index", inputs=self.base)
         return replace(
             task,
@@ -304,7 +321,7 @@ def of_area(tasks: Mapping[str, Task], facts: Facts, area: str) -> tuple[dict[st
     }
     if not absent:
         return {i: t for i, t in tasks.items() if i in wanted}, ""
-    kept = {"generate", f"{area}/audit", f"{area}/indicators"}
+    kept = {"generate", *(f"{area}/{step}" for step in ("audit", "returns", "indicators"))}
     sentence = (
         f"Only the audit and the indicators of {area} are made: its plan, the pages of all areas "
         f"and the index need {', '.join(absent)} too. `make SURVEY={facts.survey}` makes "

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from povmon.audit import Audit
+from povmon.audit.evaluation import evaluation
 from povmon.audit.rules import catalogue
 from povmon.present import labels, numbers
 from povmon.present.audits import (
@@ -18,6 +19,7 @@ from povmon.present.audits import (
 from povmon.present.display import Column, Figure, Table, Text, escape_markdown
 from povmon.present.tables import nothing
 from povmon.survey.forms import FORMS
+from povmon.survey.origin import origin_text
 
 Names = Mapping[str, str]
 SHOWN = 30  # rows of a list on the page; the whole list stands in the data
@@ -26,6 +28,10 @@ FILE_RULES = {
     "folder_unexpected", "manifest", "file_not_read", "column_unknown", "column_missing",
     "file_no_rows", "file_changed", "file_row_count", "correction_unmatched",
 }  # fmt: skip
+
+
+def _origin(row: pd.Series) -> str:
+    return origin_text(row["file"], row["sheet"], row["line"])
 
 
 def _title(form: str) -> str:
@@ -96,7 +102,9 @@ def remarks_table(audit: Audit) -> Table | Text:
         return nothing("the files", "every file and every column was as the forms want it")
     frame = pd.DataFrame(
         {
-            "file": found["file"],
+            "file": [
+                origin_text(*place) for place in zip(found["file"], found["sheet"], strict=True)
+            ],
             "column": found["column"],
             "message": found["message"],
         }
@@ -125,7 +133,7 @@ def rejected_table(audit: Audit) -> Table | Text:
                 "rule": str(rule).replace("_", " "),
                 "records": len(part),
                 "example": f"{part['key'].iloc[0]}: {part['reason'].iloc[0]} "
-                f"({part['file'].iloc[0]}, line {part['line'].iloc[0]})",
+                f"({_origin(part.iloc[0])})",
             }
             for (form, rule), part in groups
         ]
@@ -133,7 +141,7 @@ def rejected_table(audit: Audit) -> Table | Text:
     return Table(
         frame,
         "Rejected records by reason",
-        note="Every rejected record stands in rejected.parquet with its file, line and reason.",
+        note="Every rejected record stands in rejected.parquet with file, sheet, line and reason.",
         columns=[
             Column("form", "Form", row_header=True),
             Column("rule", "Reason"),
@@ -175,7 +183,7 @@ def corrections_table(audit: Audit) -> Table | Text:
                 "rule": str(rule).replace("_", " "),
                 "values": len(part),
                 "example": f"{row['before'] or 'empty'} became {row['after'] or 'missing'} "
-                f"({row['method']}; {row['file']}, line {row['line']})",
+                f"({row['method']}; {_origin(row)})",
             }
         )
     return Table(
@@ -197,15 +205,19 @@ def rules_table(audit: Audit) -> Table:
     """The rules that apply to this survey's forms, with what each does."""
     levels = {"file", "any", *audit.survey.forms}
     counts = audit.findings["rule"].value_counts()
+    judged = evaluation(audit.survey, audit.area, audit.records)
+    reasons = dict(zip(judged["rule"], judged["reason"], strict=True))
     frame = pd.DataFrame(
         [
             {
                 "rule": rule.id.replace("_", " "),
                 "form": {"any": "every form", "file": "files"}.get(rule.level, _title(rule.level)),
                 "severity": rule.severity,
+                "kind": rule.kind,
                 "action": rule.action,
                 "text": rule.en.replace("{column}", "the field").replace("{detail}", "…"),
                 "findings": int(counts.get(rule.id, 0)),
+                "reason": reasons.get(rule.id, ""),
             }
             for rule in catalogue().values()
             if rule.level in levels
@@ -214,15 +226,18 @@ def rules_table(audit: Audit) -> Table:
     return Table(
         frame,
         "The catalogue of rules",
-        note="Action: note leaves the value, blank makes it missing, correct replaces it, reject "
+        note="Logical rules follow from definitions, statistical ones from a comparison with other "
+        "records. Action: note leaves the value, blank makes it missing, correct replaces it, reject "
         "leaves the record out.",
         columns=[
             Column("rule", "Rule", row_header=True),
             Column("form", "Form"),
             Column("severity", "Severity"),
+            Column("kind", "Kind"),
             Column("action", "Action"),
             Column("text", "What is reported"),
             Column("findings", "Findings", format="integer"),
+            Column("reason", "Not evaluated, because"),
         ],
         sortable=True,
     )

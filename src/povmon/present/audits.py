@@ -12,6 +12,7 @@ from povmon.errors import PovmonError
 from povmon.present import labels, numbers, style
 from povmon.present.display import Column, Figure, Suppressed, Table, Text, escape_markdown
 from povmon.present.tables import nothing
+from povmon.survey.origin import origin_text
 
 Names = Mapping[str, str]
 _SEVERITY = {"hard": "hard (certainly an error)", "soft": "soft (worth a look, may be right)"}
@@ -110,7 +111,7 @@ def findings_table(findings: pd.DataFrame) -> Table | Text:
                 "form": _form_name(str(level)),
                 "findings": len(group),
                 "records": group["key"].nunique(),
-                "example": f"{first['message']} ({first['file']}, line {first['line']})",
+                "example": f"{first['message']} ({_origin(first)})",
             }
         )
     frame = pd.DataFrame(lines).sort_values(
@@ -303,6 +304,10 @@ def promptness_table(promptness: pd.DataFrame) -> Table | Text:
         Column("status", "Status"),
     ]
     return Table(frame, "Promptness of the submissions", columns=columns, sortable=True)
+
+
+def _origin(row: pd.Series) -> str:
+    return origin_text(row["file"], row["sheet"], row["line"])
 
 
 def _days(value: Any) -> Any:

@@ -38,6 +38,7 @@ def index_page(
     provenance: Provenance,
     liaison: Sequence[tuple[str, str]] = (),
     failed: Sequence[tuple[str, str]] = (),
+    slips: Mapping[str, Sequence[str]] | None = None,
 ) -> str:
     """The entry page of a survey's reports.
 
@@ -49,6 +50,7 @@ def index_page(
     provenance : see `povmon.present.page.render_page`.
     liaison : (name of the unit, relative address) of the briefs.
     failed : (name of the page, reason) of what could not be made; shown on top.
+    slips : area id -> addresses of its provinces' return slips.
 
     Returns
     -------
@@ -70,6 +72,7 @@ def index_page(
         table._repr_html_(),
         chart._repr_html_() if has_chart else "",  # type: ignore[union-attr]
         _others(pages, liaison),
+        _slips(survey, slips or {}),
         _making(survey),
     ]
     return render_page(
@@ -182,6 +185,33 @@ def _others(pages: Collection[str], liaison: Sequence[tuple[str, str]]) -> str:
             f'<h2>Briefs for the liaison units</h2><ul class="pages">{"".join(briefs)}</ul>'
         )
     return "".join(parts)
+
+
+def _slips(survey: Any, slips: Mapping[str, Sequence[str]]) -> str:
+    """The provinces' return slips, one line an area."""
+    areas = labels.domain_names("area", _id(survey))
+    lines = [
+        f"<li>{escape(labels.domain(area, areas))}: "
+        + ", ".join(
+            f'<a href="{escape(a, quote=True)}">'
+            f"{escape(_province(a.rpartition('/')[2].removesuffix('.html')))}</a>"
+            for a in addresses
+        )
+        + "</li>"
+        for area, addresses in slips.items()
+        if addresses
+    ]
+    if not lines:
+        return ""
+    return (
+        "<h2>Return slips</h2><p>What each province is asked to check, in the order of its "
+        "influence on the published figures. A workbook to fill in lies beside each page.</p>"
+        f'<ul class="pages">{"".join(lines)}</ul>'
+    )
+
+
+def _province(name: str) -> str:
+    return labels.domain(name, {**labels.domain_names("province"), "whole": "whole survey"})
 
 
 def _failed(failed: Sequence[tuple[str, str]]) -> str:

@@ -18,7 +18,7 @@ TYPES = {
     "number": "number",
     "boolean": "1 yes, 0 no",
 }
-_STYLE = """
+STYLE = """
 body { font: 16px/1.5 system-ui, "Noto Sans", "PingFang SC", "Microsoft YaHei", sans-serif;
        margin: 2rem auto; max-width: 70rem; padding: 0 1rem; color: #1b1f24; background: #fff; }
 table { border-collapse: collapse; width: 100%; margin: .5rem 0 2rem; font-size: .92rem; }
@@ -81,7 +81,7 @@ def as_html() -> str:
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Codebook</title><style>{_STYLE}</style></head>\n<body><main>"
+        f"<title>Codebook</title><style>{STYLE}</style></head>\n<body><main>"
         '<h1>Codebook <span lang="zh">指标解释与代码表</span></h1>'
         "<p>Every field of every form. The same definition checks the submissions and labels the "
         "reports. Money is in the unit of the survey (survey.yml, <code>currency.unit</code>); a "

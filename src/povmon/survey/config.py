@@ -119,15 +119,43 @@ class CvPolicy(_Strict):
     unreliable: float = 0.33
 
 
+class Acceptance(_Strict):
+    """Limits to the share of records with a certain error (see `povmon.audit.acceptance`).
+
+    A submission is accepted where the interval of the share lies at or below ``accept_up_to``,
+    returned where it lies above ``return_above``; a form with fewer than ``min_records`` records
+    cannot decide for acceptance. ``level``: coverage of the interval.
+    """
+
+    accept_up_to: float = Field(default=0.05, ge=0, le=1)
+    return_above: float = Field(default=0.15, ge=0, le=1)
+    level: float = Field(default=0.95, gt=0.5, lt=1)
+    min_records: int = Field(default=30, ge=1)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Acceptance:
+        if self.accept_up_to > self.return_above:
+            raise ValueError("accept_up_to must not be larger than return_above")
+        return self
+
+
 class Policy(_Strict):
-    """When an estimate is shown, shown with a warning, or suppressed."""
+    """When an estimate is shown, shown with a warning, or suppressed; when data are accepted;
+    and what is imputed.
+
+    ``imputation``: "hotdeck" fills what is missing in accepted household and person records (a
+    survey in which nothing is missing stays as it is), "none" leaves it missing, and measures
+    leave those records out.
+    """
 
     min_households: int = Field(default=30, ge=1)
     min_effective: float = Field(default=30, ge=0)
     min_villages: int = Field(default=30, ge=1)
     min_df: int = Field(default=8, ge=1)
+    imputation: Literal["hotdeck", "none"] = "hotdeck"
     proportion: ProportionPolicy = ProportionPolicy()
     cv: CvPolicy = CvPolicy()
+    acceptance: Acceptance = Acceptance()
     sources: list[str] = Field(default_factory=list)
 
 

@@ -22,9 +22,6 @@ from povmon.survey.frame import survey_counties
 from povmon.survey.manifest import Manifest, read_manifest
 from povmon.survey.text import TextTable, read_text_table
 
-# Where a row came from, beside the form's own columns.
-ORIGIN = ["source_file", "source_line", "submitted_by"]
-
 
 @dataclass(frozen=True)
 class Remark:
@@ -37,6 +34,7 @@ class Remark:
     column: str
     value: str
     detail: str = ""
+    sheet: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,8 +54,9 @@ class Intake:
     ----------
     survey, area : what was read.
     rows : form -> one row a submitted record: the form's columns as text ("" for empty or not
-        submitted), ``source_file`` (relative to submissions/), ``source_line`` and
-        ``submitted_by`` (province id of the folder, "" for a survey delivered whole).
+        submitted), ``source_file`` (relative to submissions/), ``source_sheet``
+        ("" where a file has no sheets), ``source_line`` and ``submitted_by`` (province id of
+        the folder, "" for a survey delivered whole).
     submitted : form -> fields that at least one file had.
     files : one row a file: form, province_id, file, encoding, rows, rows_area, sha256.
     deliveries : the folders, with their manifests.
@@ -249,6 +248,7 @@ def _frame(
     }
     rows = pd.DataFrame(data)
     rows["source_file"] = pd.Series([name] * count, dtype="str")
+    rows["source_sheet"] = pd.Series([""] * count, dtype="str")
     rows["source_line"] = pd.Series(table.lines, dtype="int64")
     rows["submitted_by"] = pd.Series([province] * count, dtype="str")
     return rows

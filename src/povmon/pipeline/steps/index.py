@@ -32,9 +32,14 @@ def run(
     from povmon.survey import load_survey
 
     config = load_survey(survey)
+    reports = paths.reports(survey)
     made = [
         a for a in config.area_ids if (paths.processed(survey, a) / "estimates.parquet").exists()
     ]
+    slips = {
+        a: sorted(f"{a}/returns/{p.name}" for p in (reports / a / "returns").glob("*.html"))
+        for a in config.area_ids
+    }
     briefs = [(name, f"liaison/{unit}.html") for name, unit in liaison]
     html = index_page(
         config,
@@ -43,7 +48,8 @@ def run(
         provenance=provenance,
         liaison=[(name, address) for name, address in briefs if address in pages],
         failed=[(task, reason) for task, reason in failed],
+        slips=slips,
     )
-    path = paths.reports(survey) / "index.html"
+    path = reports / "index.html"
     write_atomically(path, html)
     return [path]

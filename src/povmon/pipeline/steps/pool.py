@@ -8,8 +8,9 @@ from povmon import paths
 
 
 def run(survey: str) -> list[Path]:
-    """Write ``nation/estimates.parquet``."""
+    """Write ``nation/estimates.parquet`` and ``nation/imputation.parquet``."""
     from povmon.indicators import pool
 
     pool(survey)
-    return [paths.processed(survey, "nation") / "estimates.parquet"]
+    folder = paths.processed(survey, "nation")
+    return [folder / "estimates.parquet", folder / "imputation.parquet"]

@@ -1,0 +1,126 @@
+"""The table of imputed shares: how much of each indicator is imputed and what that does to it."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pandas as pd
+
+from povmon import paths
+from povmon.errors import PovmonError
+from povmon.estimate import Design, estimate
+from povmon.indicators.imputation import Imputation
+from povmon.indicators.indicator import Indicator
+
+COLUMNS = [
+    "survey", "area", "indicator", "households", "share", "estimate", "without", "difference",
+    "difference_se", "se", "se_naive", "ratio",
+]  # fmt: skip
+FILE = "imputation.parquet"
+
+
+def imputed_shares(
+    imputation: Imputation, estimates: pd.DataFrame, indicators: list[Indicator],
+    designs: dict[str, Design], ratios: dict[str, float],
+) -> pd.DataFrame:  # fmt: skip
+    """One row an indicator that rests on imputed values somewhere in the whole of a table.
+
+    Parameters
+    ----------
+    imputation : the imputed cells and the household frame.
+    estimates : the published estimates of the whole (one row an indicator).
+    indicators : those of the household frame that the survey can give.
+    designs : weight -> design.
+    ratios : indicator -> standard error with over without imputation.
+
+    Returns
+    -------
+    `COLUMNS` without survey and area. share: weighted share of households or persons (by the
+    indicator's weight) whose value is imputed, of those that have one. without: the estimate
+    without these. difference: estimate less that; difference_se: in published standard errors.
+    A suppressed estimate shows its share only.
+    """
+    figures_of = {str(row["indicator"]): row for _, row in estimates.iterrows()}
+    alike: dict[tuple[tuple[str, ...], str], list[Indicator]] = {}
+    for indicator in indicators:
+        if indicator.id in figures_of:
+            alike.setdefault((indicator.needs, indicator.weight), []).append(indicator)
+    rows = []
+    for (needs, weight), group in alike.items():
+        hit, known = _flags(imputation, needs)
+        if not (hit & known).any():
+            continue
+        share, without = _answered(imputation, group, designs[weight], hit, known)
+        for indicator, value in zip(group, without, strict=True):
+            figures, ratio = figures_of[indicator.id], ratios.get(indicator.id, np.nan)
+            rows.append(_row(indicator, int((hit & known).sum()), share, value, figures, ratio))
+    return pd.DataFrame(rows, columns=COLUMNS[2:])
+
+
+def _flags(imputation: Imputation, needs: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Households with an imputed value among some columns, and those that have all of them."""
+    frame = imputation.households
+    flagged = {h for need in needs for h in imputation.households_with(need)}
+    hit = frame["household_id"].isin(flagged).to_numpy()
+    return hit, frame[list(needs)].notna().all(axis=1).to_numpy()
+
+
+def _answered(imputation: Imputation, group: list[Indicator], design: Design, hit: np.ndarray,
+              known: np.ndarray) -> tuple[float, list[float]]:  # fmt: skip
+    """The weighted share of imputed values, and the estimates from all others."""
+    frame = imputation.households
+    weight = frame[str(design.weight)].to_numpy(dtype=float)
+    share = float(weight[hit & known].sum() / weight[known].sum())
+    # Domains are estimated with all strata kept: those who answered are a domain of their own.
+    marked = frame.assign(_answered=np.where(hit, "imputed", "answered"))
+    measures = [i.build(imputation.survey.line.value) for i in group]
+    table = estimate(marked, design, measures, by=["_answered"])
+    values = table.loc[table["_answered"].eq("answered"), "estimate"].tolist()
+    return share, values or [np.nan] * len(group)
+
+
+def _row(indicator: Indicator, households: int, share: float, without: float,
+         figures: pd.Series, ratio: float) -> list[object]:  # fmt: skip
+    value, se = float(figures["estimate"]), float(figures["se"])
+    if np.isnan(value):
+        without = np.nan
+    if indicator.unit == "persons":  # a total of those who answered is no estimate of the whole
+        without = np.nan
+    difference = value - without
+    moved = difference / se if se > 0 else np.nan
+    return [indicator.id, households, share, value, without, difference, moved, se,
+            se / ratio, ratio]  # fmt: skip
+
+
+def path(survey: str, area: str) -> str:
+    """Where the table of an area, or of ``nation``, lies."""
+    return str(paths.processed(survey, area) / FILE)
+
+
+def write(table: pd.DataFrame, survey: str, area: str) -> None:
+    """Write the table, whole or not at all."""
+    target = path(survey, area)
+    paths.processed(survey, area).mkdir(parents=True, exist_ok=True)
+    whole = table.assign(survey=survey, area=area)[COLUMNS]
+    types = {"survey": "str", "area": "str", "indicator": "str", "households": "int64"}
+    numbers = {name: "float64" for name in COLUMNS if name not in types}
+    whole.astype({**types, **numbers}).to_parquet(f"{target}.tmp", index=False)
+    os.replace(f"{target}.tmp", target)
+
+
+def read_imputed_shares(survey: str, area: str) -> pd.DataFrame:
+    """The table of an area, or of ``nation``.
+
+    Raises
+    ------
+    PovmonError : it has not been made yet.
+    """
+    target = path(survey, area)
+    if not os.path.isfile(target):
+        raise PovmonError(
+            f"there is no table of imputed shares of {area}",
+            where=f"survey {survey}",
+            todo=f"run make SURVEY={survey} first",
+        )
+    return pd.read_parquet(target)

@@ -1,0 +1,57 @@
+"""Units off by a factor in whole villages and counties, and on the forms."""
+
+from __future__ import annotations
+
+import pytest
+from audit import many
+
+from povmon.audit.ledger import Ledger
+from povmon.audit.units import check_units
+from povmon.survey.forms import INCOME_PARTS
+
+INCOME = [*INCOME_PARTS, "income_total"]
+
+
+def check(ledger: Ledger) -> None:
+    check_units(many.survey(), many.AREA, ledger)
+
+
+def test_villages_in_one_unit_are_left_alone() -> None:
+    ledger = many.ledger()
+    check(ledger)
+    assert ledger.findings().empty and ledger.corrections().empty
+
+
+def test_a_village_in_another_unit() -> None:
+    ledger = many.ledger()
+    home = ledger.tables["household"]
+    before = home["income_total"].copy()
+    home.loc[20:29, "land"] /= 15
+    home.loc[40:49, INCOME] /= 10_000
+    check(ledger)
+    assert many.found(ledger, "village_unit") == sorted(home.loc[20:29, "key"])
+    assert ledger.findings()["message"].str.contains(r"unit off by 1[05]\?").any()
+    assert many.found(ledger, "village_unit_repaired") == sorted(home.loc[40:49, "key"])
+    assert home["income_total"].tolist() == pytest.approx(before.tolist())
+
+
+def test_a_county_in_another_unit() -> None:
+    ledger = many.ledger()
+    home = ledger.tables["household"]
+    before = home["income_total"].copy()
+    home.loc[:79, "dwelling_area"] *= 10
+    home.loc[80:159, INCOME] /= 10_000
+    check(ledger)
+    assert many.found(ledger, "county_unit") == sorted(home.loc[:79, "key"])
+    assert many.found(ledger, "county_unit_repaired") == sorted(home.loc[80:159, "key"])
+    assert home["income_total"].tolist() == pytest.approx(before.tolist())
+
+
+def test_values_of_a_form_in_another_unit() -> None:
+    ledger = many.ledger()
+    village, county = ledger.tables["village"], ledger.tables["county"]
+    village.loc[3, "distance_km"] *= 1000
+    county.loc[2, "irrigated"] /= 15
+    check(ledger)
+    assert many.found(ledger, "village_value_unlike") == [village.loc[3, "key"]]
+    assert many.found(ledger, "county_value_unlike") == [county.loc[2, "key"]]
