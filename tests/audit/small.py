@@ -95,20 +95,25 @@ def persons(household_id: str, step: int) -> list[Row]:
     ]  # fmt: skip
 
 
+def county_files(county_id: str, first: int = 0) -> dict[str, list[Row]]:
+    """One county's part of a submission without any error; households are numbered from `first`."""
+    villages = [f"{county_id}{v:02d}" for v in (1, 2)]
+    homes = [f"{v}{h:02d}" for v in villages for h in (1, 2, 3)]
+    steps = dict(zip(homes, range(first, first + 6), strict=True))
+    return {
+        "county": [county(county_id)],
+        "village": [village(v) for v in villages],
+        "household": [household(h, step) for h, step in steps.items()],
+        "person": [p for h, step in steps.items() for p in persons(h, step)],
+    }
+
+
 def files() -> Files:
     """A submission without any error."""
-    whole: Files = {}
-    for number, (province, county_id) in enumerate(COUNTIES.items()):
-        villages = [f"{county_id}{v:02d}" for v in (1, 2)]
-        homes = [f"{v}{h:02d}" for v in villages for h in (1, 2, 3)]
-        steps = dict(zip(homes, range(6 * number, 6 * number + 6), strict=True))
-        whole[province] = {
-            "county": [county(county_id)],
-            "village": [village(v) for v in villages],
-            "household": [household(h, step) for h, step in steps.items()],
-            "person": [p for h, step in steps.items() for p in persons(h, step)],
-        }
-    return whole
+    return {
+        province: county_files(county_id, 6 * number)
+        for number, (province, county_id) in enumerate(COUNTIES.items())
+    }
 
 
 def as_csv(rows: list[Row]) -> str:

@@ -7,9 +7,10 @@ import tempfile
 from pathlib import Path
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import HealthCheck, given, settings
 
-from audit import small
+from audit import fuzzed, small
 from povmon.audit import audit_intake
 from povmon.errors import PovmonError
 from povmon.survey import load_survey
@@ -89,3 +90,60 @@ def test_any_bytes(form: str, at: int, noise: bytes, cut: bool) -> None:
     data = small.as_csv(small.files()["51"][form]).encode()
     at %= len(data)
     account(small.files(), (form, data[:at] + noise + (b"" if cut else data[at:])))
+
+
+BATCH = 60  # submissions audited together
+CASES = 5_000
+COUNTIES = fuzzed.county_ids()
+
+
+def account_for(cases: list[list[fuzzed.Spoil]]) -> int:
+    """Read each spoilt submission and audit together what can be read; returns how many can."""
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("POVMON_ROOT", folder)
+        place = Path(folder) / "data" / "raw" / "small"
+        place.mkdir(parents=True)
+        (place / "survey.yml").write_text(fuzzed.survey_text(), encoding="utf-8")
+        survey = load_survey("small")
+        read = []
+        for number, (county, spoils) in enumerate(zip(COUNTIES, cases, strict=False)):
+            files = fuzzed.spoilt_files(county, spoils)
+            intake = fuzzed.read_case(survey, Path(folder), files, f"{number}/")
+            if intake is not None:
+                read.append(intake)
+        if read:
+            fuzzed.check_account(fuzzed.together(read))
+        return len(read)
+
+
+def fuzz(batches: int) -> tuple[int, int]:
+    """Spoil submissions and account for them; returns how many there were, and how many read."""
+    number = read = 0
+
+    @settings(QUICK, max_examples=batches)
+    @given(st.lists(fuzzed.CASES, min_size=BATCH, max_size=BATCH))
+    def run(cases: list[list[fuzzed.Spoil]]) -> None:
+        nonlocal number, read
+        number += len(cases)
+        read += account_for(cases)
+
+    run()
+    return number, read
+
+
+def test_spoilt_submissions() -> None:
+    number, read = fuzz(2)
+    assert number >= 2 * BATCH
+    assert read > number / 5
+
+
+@pytest.mark.slow
+def test_five_thousand_spoilt_submissions() -> None:
+    number, read = fuzz(CASES // BATCH + 1)
+    assert number >= CASES
+    # Many are refused with a reason; the others must go through the whole audit.
+    assert read > number / 5
+
+
+def test_an_unspoilt_submission_is_read_and_audited() -> None:
+    assert account_for([[], [], []]) == 3

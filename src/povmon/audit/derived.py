@@ -226,7 +226,8 @@ def _of_households(survey: Survey, ledger: Ledger) -> dict[str, pd.Series]:
 def _of_children(persons: pd.DataFrame, homes: pd.DataFrame) -> dict[str, pd.Series]:
     place = homes.drop_duplicates("household_id").set_index("household_id")
     by = persons["household_id"].map(place["county"])
-    weight = persons["household_id"].map(place["w_hh"])
+    # Without a single household the map has no numbers to give, and would be text.
+    weight = persons["household_id"].map(place["w_hh"]).astype("float64")
     child = persons["age"].between(7, 15).astype("float64").where(persons["age"].notna())
     enrolled = persons["in_school"].astype("float64").where(child == 1)
     return {
