@@ -3,6 +3,7 @@
 from povmon.indicators.catalogue import CATALOGUE, ids_of, indicator
 from povmon.indicators.compute import estimate_area, pool
 from povmon.indicators.difficulty import rank_areas, rank_counties
+from povmon.indicators.forms_rollup import FormsRollUp, roll_up_forms
 from povmon.indicators.indicator import Indicator
 from povmon.indicators.results import AreaResults, area_results, households
 from povmon.indicators.rollup import RollUp, promptness, roll_up
@@ -12,6 +13,7 @@ __all__ = [
     "CATALOGUE",
     "NATION",
     "AreaResults",
+    "FormsRollUp",
     "Indicator",
     "RollUp",
     "area_results",
@@ -25,4 +27,5 @@ __all__ = [
     "rank_counties",
     "read_estimates",
     "roll_up",
+    "roll_up_forms",
 ]

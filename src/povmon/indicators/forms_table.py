@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -84,7 +85,7 @@ class FormTable:
 
 
 def check_sums(
-    form: str, h: Hierarchy, items: list[Item], totals: Floats
+    form: str, h: Hierarchy, items: Sequence[Item], totals: Floats
 ) -> list[dict[str, Any]]:
     """Each level's sums against the level above: one row a step of a hierarchy.
 
