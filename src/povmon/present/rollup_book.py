@@ -41,14 +41,17 @@ NAME = "rollup.xlsx"
 FIXED = dt.datetime(2000, 1, 1)
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 A3 = 8  # of the paper sizes of Office Open XML
+PRINTED = 12  # columns of a form on a sheet of paper
 HEAD_ROWS = 6  # title, notice, group, English, Chinese, unit
 BOLD, PLAIN, GREY = Font(bold=True), Font(), Font(color="52606D", italic=True)
 SOFT = PatternFill("solid", fgColor="F4F6F8")
 WARN = PatternFill("solid", fgColor="FFF4D6")
 UNDER = Border(bottom=Side(style="thin", color="1F2933"))
 WRAP = Alignment(wrap_text=True, vertical="bottom", horizontal="center")
+ABSENT = Alignment(horizontal="right", shrink_to_fit=True)
 FORMATS = {0: "#,##0", 1: "#,##0.0"}
 SHORT = {WITHHELD: "withheld 不公布", "not reported": "not reported 未报"}
+TOO_SMALL = "too small a sample 样本过少"
 
 
 def write_book(rolled: FormsRollUp) -> Text:
@@ -161,13 +164,16 @@ class _Sheet:
         sheet.freeze_panes = f"B{HEAD_ROWS + 1}"
         sheet.sheet_properties.outlinePr.summaryBelow = False
         sheet.column_dimensions["A"].width = 46
+        for number in (4, 5):
+            sheet.row_dimensions[number].height = 42
         for position in range(2, len(self.lead) + len(self.items) + 1):
             sheet.column_dimensions[get_column_letter(position)].width = 15
         sheet.page_setup.orientation = "landscape"
         sheet.page_setup.paperSize = A3
         sheet.page_setup.fitToHeight = 0
+        sheet.page_setup.fitToWidth = -(-len(self.items) // PRINTED)
         sheet.sheet_properties.pageSetUpPr.fitToPage = True
-        sheet.print_title_rows = f"4:{HEAD_ROWS}"
+        sheet.print_title_rows = f"3:{HEAD_ROWS}"
         sheet.print_title_cols = "A:A"
 
     def _head(self) -> Iterable[list[WriteOnlyCell]]:
@@ -189,7 +195,7 @@ class _Sheet:
         font = BOLD if row.depth <= 1 else PLAIN
         got, of = row.counties
         lead: list[Any] = [of, got, *([row.sample] if row.sample is not None else [])]
-        cells = [_cell(sheet, row.name, font=font, alignment=Alignment(indent=2 * row.depth))]
+        cells = [_cell(sheet, row.name, font=font, alignment=Alignment(horizontal="left", indent=2 * row.depth))]
         fill = {} if got == of else {"fill": WARN}
         cells += [_cell(sheet, number, number_format="#,##0", **fill) for number in lead]
         for item, value, state in zip(self.items, values, states, strict=True):
@@ -198,8 +204,8 @@ class _Sheet:
 
     def _value(self, item: Item, value: float, state: str, font: Font) -> WriteOnlyCell:
         if value != value:
-            words = SHORT.get(state, state.split(" (")[0])
-            return _cell(self.sheet, words, font=GREY, alignment=Alignment(horizontal="right"))
+            words = SHORT.get(state, TOO_SMALL if self.table.sample is not None else "not reported 未报")
+            return _cell(self.sheet, words, font=GREY, alignment=ABSENT)
         style = {"fill": WARN} if state else {}
         form = "0.0%" if item.unit == "share" else FORMATS[digits_of(item)]
         shown = value if item.unit == "share" else round(value, digits_of(item))
@@ -228,6 +234,9 @@ def _plain(
 ) -> None:
     sheet = workbook.create_sheet(title)
     sheet.freeze_panes = "A2"
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.fitToHeight = 0
+    sheet.sheet_properties.pageSetUpPr.fitToPage = True
     for position, width in enumerate((18, 48, 44, 60, 10), start=1):
         sheet.column_dimensions[get_column_letter(position)].width = width
     sheet.append([_cell(sheet, head, font=BOLD, fill=SOFT) for head in heads])
