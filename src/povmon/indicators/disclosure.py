@@ -38,6 +38,7 @@ Flags = npt.NDArray[np.bool_]
 TOLERANCE = 1e-6  # of a need's width
 WIDE = 100.0  # widths of a need within which other cells may move to protect it
 MOST_CHECKS = 100  # cells to open again times needs: more is not tried
+SMALL = 100  # a table of so few values is looked at as a whole
 TOGETHER = 2  # with more needs than that, secondary cells are first chosen for all at once
 
 
@@ -272,11 +273,14 @@ def _possible(system: System, need: Need) -> Need:
 
 def _least_cost(system: System, withheld: Flags, need: Need, cost: Floats) -> Flags:
     """The cheapest further cells that give one sensitive cell its range."""
-    near = _neighbours(system, need.cell)
     everything = np.ones(len(system.values), dtype=bool)
+    near = _neighbours(system, need.cell)
+    sizes = np.diff(system.cells.indptr)
     for chosen, move in ((near, 2.0), (everything, 2.0), (everything, WIDE)):
         found = _programme(system, withheld, need, cost, chosen, move)
-        if found is not None:
+        # Where the neighbours leave no choice but the largest totals, the others may.
+        forced = found is not None and (sizes[found] > len(chosen) / 3).any() and not chosen.all()
+        if found is not None and not forced:
             return found
     raise PovmonError(
         "no choice of further cells protects a small cell",
@@ -286,8 +290,13 @@ def _least_cost(system: System, withheld: Flags, need: Need, cost: Floats) -> Fl
 
 
 def _neighbours(system: System, cell: int) -> Flags:
-    """Values that share a cell, not one of the largest, with those of the sensitive cell."""
+    """Values that share a cell, not one of the largest, with those of the sensitive cell.
+
+    Of a small table, all values.
+    """
     n = len(system.values)
+    if n <= SMALL:
+        return np.ones(n, dtype=bool)
     own = np.asarray(system.cells[[cell]].todense()).ravel() > 0
     sizes = np.diff(system.cells.indptr)
     touching = np.asarray(system.cells @ own.astype(float)) > 0
