@@ -64,9 +64,7 @@ def linked(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
 
 
 def table(cells: np.ndarray, values: np.ndarray, integer: bool) -> System:
-    return System(
-        values, sparse.csr_array(cells), np.ones(len(cells), dtype=bool), integer=integer
-    )
+    return System(values, sparse.csr_array(cells), np.ones(len(cells), dtype=bool), integer=integer)
 
 
 @settings(max_examples=60, deadline=None)

@@ -136,9 +136,7 @@ def quotient_of(item: Item) -> tuple[str, str]:
     return next((top, bottom) for name, _, _, top, bottom in SHARES if name == item.name)
 
 
-def _numbers(
-    h: Hierarchy, items: list[Item], x: pd.DataFrame
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _numbers(h: Hierarchy, items: list[Item], x: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """(units, items) numbers, and counties behind each."""
     values, reported = {}, {}
     for item in items:
@@ -149,7 +147,9 @@ def _numbers(
             top, bottom = _parts(item, x)
             below = h.members @ np.nan_to_num(bottom)
             above = h.members @ np.nan_to_num(top)
-            values[item.name] = np.divide(above, below, np.full(len(below), np.nan), where=below > 0)
+            values[item.name] = np.divide(
+                above, below, np.full(len(below), np.nan), where=below > 0
+            )
         reported[item.name] = h.members @ (~np.isnan(top)).astype(float)
     frame = pd.DataFrame(values, index=h.units.index)
     return frame, pd.DataFrame(reported, index=h.units.index).astype("int64")
@@ -165,9 +165,7 @@ def _protected(h: Hierarchy, name: str, x: pd.DataFrame, least: int) -> Flags:
         upper = np.where(x[bound].notna() & known, x[bound].to_numpy(), np.inf)
     upper = np.where(known, upper, 0.0)
     whole = bool(np.all(value == np.rint(value)))
-    system = System(
-        value, h.members, np.ones(len(h.units), dtype=bool), upper=upper, integer=whole
-    )
+    system = System(value, h.members, np.ones(len(h.units), dtype=bool), upper=upper, integer=whole)
     totals = system.totals
     needs = small_cells(totals, totals, least)
     if DIFFERENCES.get(name) in x:
@@ -191,9 +189,7 @@ def _cost(h: Hierarchy, totals: Floats) -> Floats:
     return h.units["counties"].to_numpy(dtype=float) + share
 
 
-def _quotient_withheld(
-    h: Hierarchy, item: Item, x: pd.DataFrame, withheld: pd.DataFrame
-) -> Flags:
+def _quotient_withheld(h: Hierarchy, item: Item, x: pd.DataFrame, withheld: pd.DataFrame) -> Flags:
     """An average or share is withheld with its parts, or they could be computed from it.
 
     It is withheld too where it is of other counties than its parts, one of them withheld.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,7 @@ from povmon.indicators.hierarchy import ALL, Hierarchy
 from povmon.survey import FORMS, Survey
 from povmon.survey.fields import Field
 
-Floats = npt.NDArray[np.float64]
+Columns = dict[str, npt.NDArray[Any]]
 
 # Who a form counts, and the weight of that.
 COUNTED = {
@@ -74,7 +75,7 @@ def sampled(survey: Survey, h: Hierarchy, form: str, records: dict[str, pd.DataF
     """
     unit, en, zh, weight = COUNTED[form]
     rows = records[form].reset_index(drop=True)
-    columns: dict[str, Floats] = {"counted": np.ones(len(rows))}
+    columns: Columns = {"counted": np.ones(len(rows))}
     parts = [Part(Item("counted", en, zh, unit), "counted")]
     for f in FORMS[form].fields:
         if f.name in asked(survey, form) and f.dtype != "id" and f.name not in LEFT_OUT:
@@ -95,9 +96,7 @@ def sampled(survey: Survey, h: Hierarchy, form: str, records: dict[str, pd.DataF
     return Records(form, frame.assign(**{ALL: ALL}), tuple(parts), weight)
 
 
-def _field(
-    survey: Survey, f: Field, unit: str, rows: pd.DataFrame, columns: dict[str, Floats]
-) -> list[Part]:
+def _field(survey: Survey, f: Field, unit: str, rows: pd.DataFrame, columns: Columns) -> list[Part]:
     if f.dtype == "code":
         return _categories(f, unit, rows[f.name], columns)
     if f.dtype == "boolean":
@@ -105,9 +104,7 @@ def _field(
     return [_amount(survey, f, unit, rows, columns)]
 
 
-def _categories(
-    f: Field, unit: str, values: pd.Series, columns: dict[str, Floats]
-) -> list[Part]:
+def _categories(f: Field, unit: str, values: pd.Series, columns: Columns) -> list[Part]:
     parts = []
     for code, (en, zh) in f.codes.items():
         name = f"{f.name}:{code}"
@@ -119,7 +116,7 @@ def _categories(
     return [*parts, Part(item, name, field=f.name, shown=bool(columns[name].any()))]
 
 
-def _yes_no(f: Field, unit: str, values: pd.Series, columns: dict[str, Floats]) -> list[Part]:
+def _yes_no(f: Field, unit: str, values: pd.Series, columns: Columns) -> list[Part]:
     answer = values.astype("boolean")
     states = {
         f.name: answer.fillna(False),
@@ -134,9 +131,7 @@ def _yes_no(f: Field, unit: str, values: pd.Series, columns: dict[str, Floats]) 
     ]
 
 
-def _amount(
-    survey: Survey, f: Field, unit: str, rows: pd.DataFrame, columns: dict[str, Floats]
-) -> Part:
+def _amount(survey: Survey, f: Field, unit: str, rows: pd.DataFrame, columns: Columns) -> Part:
     value = numeric(rows, f.name)
     columns[f.name] = value.fillna(0.0).to_numpy()
     if f.unit in ADDED or f.name == "hhsize":

@@ -39,7 +39,7 @@ def roll_up_sample(survey: Survey, h: Hierarchy, records: Records) -> tuple[Form
     units = h.units.iloc[h.at(LEVELS)]
     names = [p.item.name for p in shown]
     values, flags, reasons, sample = _estimates(survey, units.index, records)
-    open_cells = flags.ne("suppressed") & values.notna()
+    open_cells = (flags != "suppressed") & values.notna()
     withheld = _protected(survey, h, records, open_cells)
     counties = pd.Index(h.counties["county"]).get_indexer(records.frame["county"].unique())
     present = np.zeros(len(h.counties))
@@ -63,7 +63,7 @@ def roll_up_sample(survey: Survey, h: Hierarchy, records: Records) -> tuple[Form
 
 
 def _by(place: npt.NDArray[np.intp], values: Floats, number: int) -> Floats:
-    return np.bincount(place, weights=values, minlength=number)
+    return np.bincount(place, weights=values, minlength=number).astype(float)
 
 
 def _estimates(
@@ -78,9 +78,7 @@ def _estimates(
     ]
     pieces = []
     for level in LEVELS:
-        table = estimate(
-            records.frame, design_of(survey, records.weight), measures, by=[level]
-        )
+        table = estimate(records.frame, design_of(survey, records.weight), measures, by=[level])
         table = table.rename(columns={level: "unit", "measure": "item"}).assign(bounded=False)
         pieces.append(apply_policy(table, survey.policy, villages=records.form == "village"))
     whole = pd.concat(pieces, ignore_index=True)

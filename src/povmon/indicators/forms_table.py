@@ -78,7 +78,7 @@ class FormTable:
             return WITHHELD
         if self.flags is not None and self.reasons is not None:
             return str(self.reasons.at[unit, item]) if self.flags.at[unit, item] else ""
-        got, of = int(self.reported.at[unit, item]), int(self.expected[unit])
+        got, of = int(self.reported[item][unit]), int(self.expected[unit])
         if got == 0:
             return MISSING
         return "" if got == of else f"{got} of {of} counties"
@@ -93,7 +93,7 @@ def check_sums(
     ----------
     totals : (units, items) sums before anything is withheld.
     """
-    additive = [i for i, item in enumerate(items) if item.kind == "sum"]
+    additive = np.flatnonzero([item.kind == "sum" for item in items])
     level = h.units["level"].to_numpy()
     rows = []
     for child, parent in STEPS:

@@ -38,7 +38,7 @@ def witnessed(system: System, withheld: Flags, needs: Sequence[Need]) -> list[Ne
             todo = np.flatnonzero(np.where(sign > 0, high_open, low_open))
             if not len(todo):
                 continue
-            hit = todo[_reached(system, withheld, [needs[i] for i in todo], sign[todo])]
+            hit = todo[_reached(system, withheld, [needs[i] for i in todo.tolist()], sign[todo])]
             high_open[hit[sign[hit] > 0]] = False
             low_open[hit[sign[hit] < 0]] = False
         left = low_open.sum() + high_open.sum()
@@ -95,9 +95,7 @@ def _reached(system: System, withheld: Flags, needs: Sequence[Need], sign: Float
     return np.asarray(rows @ moves >= far / scale * (1 - SLACK) - SLACK)
 
 
-def choose_together(
-    system: System, withheld: Flags, needs: Sequence[Need], cost: Floats
-) -> Flags:
+def choose_together(system: System, withheld: Flags, needs: Sequence[Need], cost: Floats) -> Flags:
     """Further cells to withhold, for many needs at once: those that move in two other tables.
 
     The programme is linear: it minimises the cost of a cell times how far it moves (Kelly, Golden
@@ -107,13 +105,19 @@ def choose_together(
     open_cells = np.flatnonzero(system.published & ~withheld)
     more = np.zeros(len(withheld), dtype=bool)
     for side in (sign, -sign):
-        moved = _moved(system, needs, side, open_cells, np.where(more[open_cells], 0.0, 1.0) * cost[open_cells])
+        moved = _moved(
+            system, needs, side, open_cells, np.where(more[open_cells], 0.0, 1.0) * cost[open_cells]
+        )
         more[open_cells[moved]] = True
     return more
 
 
 def _moved(
-    system: System, needs: Sequence[Need], sign: Floats, open_cells: npt.NDArray[np.intp], cost: Floats
+    system: System,
+    needs: Sequence[Need],
+    sign: Floats,
+    open_cells: npt.NDArray[np.intp],
+    cost: Floats,
 ) -> Flags:
     """Which open cells move in the cheapest table with the needs at the wanted ends."""
     rows, far = _ends(system, needs, sign)

@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
@@ -148,8 +149,8 @@ class _Sheet:
 
     def write(self) -> None:
         self._layout()
-        for row in self._head():
-            self.sheet.append(row)
+        for cells in self._head():
+            self.sheet.append(cells)
         rows = rows_of(self.rolled, self.form, self.view)
         place = {unit: i for i, unit in enumerate(self.table.values.index)}
         values, states = self.table.values.to_numpy(), states_of(self.table).to_numpy()
@@ -195,7 +196,14 @@ class _Sheet:
         font = BOLD if row.depth <= 1 else PLAIN
         got, of = row.counties
         lead: list[Any] = [of, got, *([row.sample] if row.sample is not None else [])]
-        cells = [_cell(sheet, row.name, font=font, alignment=Alignment(horizontal="left", indent=2 * row.depth))]
+        cells = [
+            _cell(
+                sheet,
+                row.name,
+                font=font,
+                alignment=Alignment(horizontal="left", indent=2 * row.depth),
+            )
+        ]
         fill = {} if got == of else {"fill": WARN}
         cells += [_cell(sheet, number, number_format="#,##0", **fill) for number in lead]
         for item, value, state in zip(self.items, values, states, strict=True):
@@ -204,7 +212,9 @@ class _Sheet:
 
     def _value(self, item: Item, value: float, state: str, font: Font) -> WriteOnlyCell:
         if value != value:
-            words = SHORT.get(state, TOO_SMALL if self.table.sample is not None else "not reported 未报")
+            words = SHORT.get(
+                state, TOO_SMALL if self.table.sample is not None else "not reported 未报"
+            )
             return _cell(self.sheet, words, font=GREY, alignment=ABSENT)
         style = {"fill": WARN} if state else {}
         form = "0.0%" if item.unit == "share" else FORMATS[digits_of(item)]
@@ -212,16 +222,14 @@ class _Sheet:
         return _cell(self.sheet, shown, font=font, number_format=form, **style)
 
 
-def _remarks(
-    rolled: FormsRollUp, form: str, table: FormTable
-) -> list[tuple[str, str, str, str]]:
+def _remarks(rolled: FormsRollUp, form: str, table: FormTable) -> list[tuple[str, str, str, str]]:
     """Every cell of a form that is absent or marked, with the reason in words."""
     states, units = states_of(table), rolled.hierarchy.units
     labels = [f"{bilingual(*i.heading)}: {i.en}" if i.heading[0] else i.en for i in table.items]
-    at, column = states.ne("").to_numpy().nonzero()
+    at, column = np.nonzero(states.to_numpy() != "")
     names = {u: bilingual(units.at[u, "en"], units.at[u, "zh"]) for u in states.index}
     out = []
-    for i, j in zip(at, column, strict=True):
+    for i, j in zip(at.tolist(), column.tolist(), strict=True):
         unit = str(states.index[i])
         code = unit.split("/")[1] if unit.startswith("county/") else ""
         name = f"{names[unit]} {code}".strip()
@@ -264,9 +272,9 @@ def _read_me(workbook: Workbook, rolled: FormsRollUp) -> None:
          "missing counties are not filled up. 黄底数字仅为已报县之和，缺报县不作推算。", PLAIN),
         (f"Withheld: counts of persons and households from 1 to {rules.min_count - 1}, numbers "
          "from fewer respondents, and cells from which such a number could be computed. "
-         f"不公布：1至{rules.min_count - 1}的人数、户数，应答单位过少的数字，以及可据以推算出这些数字的单元格。",
+         f"不公布：1至{rules.min_count - 1}的人数、户数，应答单位过少的数字，以及可据以推算出这些数字的"
+         "单元格。",
          PLAIN),
     ]  # fmt: skip
     for text, font in lines:
         sheet.append([_cell(sheet, text, font=font, alignment=Alignment(wrap_text=True))])
-

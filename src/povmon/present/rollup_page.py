@@ -102,7 +102,10 @@ class _Writer:
         groups = groups_of(self.items)
         grouped = any(heading[0] for heading, _ in groups)
         deep = ' rowspan="2"' if grouped else ""
-        first = [f'<th scope="col"{deep}>Unit 单位</th>', f'<th scope="col"{deep}>Counties 县数</th>']
+        first = [
+            f'<th scope="col"{deep}>Unit 单位</th>',
+            f'<th scope="col"{deep}>Counties 县数</th>',
+        ]
         if self.sampled:
             first.append(f'<th scope="col"{deep}>Sample 样本</th>')
         upper, lower, position = first, [], 0
@@ -120,8 +123,9 @@ class _Writer:
 
     def table(self, rows: Sequence[Row], label: str) -> str:
         body = "".join(self._row(row, rows[0].depth) for row in rows)
+        name = escape(label, quote=True)
         return (
-            f'<div class="scroll" tabindex="0" role="group" aria-label="{escape(label, quote=True)}">'
+            f'<div class="scroll" tabindex="0" role="group" aria-label="{name}">'
             f"<table>{self.head}<tbody>{body}</tbody></table></div>"
         )
 
@@ -142,9 +146,7 @@ class _Writer:
             cells.append(f"<td>{numbers.number(row.sample)}</td>")
         cells += [self._cell(at, j, item) for j, item in enumerate(self.items)]
         depth = row.depth - least
-        return (
-            f'<tr class="d{depth}"><th scope="row">{escape(row.name)}</th>{"".join(cells)}</tr>'
-        )
+        return f'<tr class="d{depth}"><th scope="row">{escape(row.name)}</th>{"".join(cells)}</tr>'
 
     def _cell(self, at: int, j: int, item: Item) -> str:
         value, state = self.values[at, j], self.states[at, j]
@@ -177,9 +179,8 @@ def _brief(state: str) -> str:
 def _heading(item: Item, deep: str) -> str:
     unit = heading_unit(item)
     below = f' <span class="unit">{escape(unit)}</span>' if unit else ""
-    return (
-        f'<th scope="col"{deep}>{escape(item.en)} <span lang="zh">{escape(item.zh)}</span>{below}</th>'
-    )
+    words = f'{escape(item.en)} <span lang="zh">{escape(item.zh)}</span>'
+    return f'<th scope="col"{deep}>{words}{below}</th>'
 
 
 def checks_text(rolled: FormsRollUp) -> Text:
@@ -252,4 +253,3 @@ def protection_text(rolled: FormsRollUp) -> Text:
         "Sums of money, land and villages of whole counties tell about nobody and are not withheld "
         "(Hundepool et al. 2012; Fischetti and Salazar 2001)."
     )
-
