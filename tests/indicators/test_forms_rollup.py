@@ -234,3 +234,18 @@ def test_the_summary_withholds_the_same_reported_counts(
     assert np.isnan(tables["province"].set_index("province_id").at["34", "registered_poor"])
     assert tables["all"]["registered_poor"].notna().all()
     assert h.units.index.is_unique
+
+
+def test_a_hundred_small_counts_among_all_counties() -> None:
+    survey = load_survey("baseline2010")
+    h = hierarchy(survey)
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame({"county_id": h.counties["county_id"]})
+    for f in FORMS["county"].fields[1:]:
+        frame[f.name] = rng.integers(1000, 90000, 680).astype(float)
+    frame["population"] = frame["rural_population"] = 1e6
+    frame["registered_poor"] = np.where(rng.random(680) < 0.15, 2.0, frame["registered_poor"])
+    table, _ = roll_up_counties(survey, h, frame)
+    gone = table.withheld["registered_poor"]
+    assert gone.sum() > (frame["registered_poor"] < 3).sum()
+    assert not gone["all"]

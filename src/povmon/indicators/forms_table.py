@@ -19,6 +19,14 @@ WITHHELD = (
     "withheld: a count below the threshold, or a number from which such a count could be computed"
 )
 MISSING = "no county of it reported this"
+LEVEL_WORDS = {
+    "county": "counties",
+    "prefecture": "prefectures",
+    "province": "provinces",
+    "area": "areas",
+    "key_county": "key, other and undetermined counties",
+    "all": "all areas combined",
+}
 # A sum and its parts agree to rounding errors.
 CLOSE = 1e-9
 
@@ -108,7 +116,7 @@ def check_sums(
         rows.append(
             {
                 "form": form,
-                "check": f"sum of level {child} is level {parent}",
+                "check": f"{LEVEL_WORDS[child]} add up to {LEVEL_WORDS[parent]}",
                 "compared": int(close.size),
                 "largest": float(gap.max(initial=0.0)),
                 "agrees": bool(close.all()),

@@ -87,7 +87,7 @@ class Hierarchy:
     def atoms(self, levels: Sequence[str]) -> npt.NDArray[np.intp]:
         """(counties,) the smallest groups of counties that no unit of some levels divides."""
         keys = self.counties[[level for level in levels if level != ALL]]
-        return keys.groupby(list(keys.columns), sort=False).ngroup().to_numpy(dtype=np.intp)
+        return np.asarray(keys.groupby(list(keys.columns), sort=False).ngroup(), dtype=np.intp)
 
 
 def hierarchy(survey: Survey) -> Hierarchy:

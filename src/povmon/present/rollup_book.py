@@ -272,8 +272,8 @@ def _read_me(workbook: Workbook, rolled: FormsRollUp) -> None:
          "missing counties are not filled up. 黄底数字仅为已报县之和，缺报县不作推算。", PLAIN),
         (f"Withheld: counts of persons and households from 1 to {rules.min_count - 1}, numbers "
          "from fewer respondents, and cells from which such a number could be computed. "
-         f"不公布：1至{rules.min_count - 1}的人数、户数，应答单位过少的数字，以及可据以推算出这些数字的"
-         "单元格。",
+         f"不公布：1至{rules.min_count - 1}的人数、户数，应答单位过少的数字，以及可据以推算出这些"
+         "数字的单元格。",
          PLAIN),
     ]  # fmt: skip
     for text, font in lines:

@@ -64,11 +64,12 @@ def form_view(rolled: FormsRollUp, form: str, view: str) -> FormView | Text:
     way, way_zh, _ = VIEWS[view]
     caption = f"{en} {zh}, {way.lower()} {way_zh}, {rolled.survey.year}"
     parts = [
-        f'<figure class="povmon-table rollup"><figcaption>{escape(caption)}</figcaption>',
+        f'<figure class="povmon-table"><figcaption>{escape(caption)}</figcaption>',
+        '<div class="rollup">',
         writer.table(top, caption),
         *(writer.folded(block) for block in _blocks(rows)),
         writer.notes(),
-        "</figure>",
+        "</div></figure>",
     ]
     return FormView(caption, "".join(parts))
 
@@ -207,6 +208,7 @@ def checks_table(rolled: FormsRollUp) -> Table:
             Column("largest", "Largest difference", format="number:6"),
             Column("agrees", "Agrees", format="yes"),
         ],
+        fold=True,
     )
 
 
