@@ -30,7 +30,7 @@ from scipy import optimize, sparse
 from scipy.sparse import csgraph
 
 from povmon.errors import PovmonError
-from povmon.indicators.witness import choose_together, witnessed
+from povmon.indicators.witness import ROUNDS, choose_together, witnessed
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -149,12 +149,12 @@ def protect(system: System, needs: Sequence[Need], cost: Floats) -> Flags:
     withheld[[need.cell for need in needs]] = True
     withheld &= system.published
     primary = withheld.copy()
-    possible = [_possible(system, need) for need in needs]
-    possible = [need for need in possible if need.high > need.low]
+    possible = _possible(system, needs)
     open_needs = unmet(system, withheld, possible, surely=False)
-    if len(open_needs) > TOGETHER:
-        withheld |= choose_together(system, withheld, open_needs, cost)
-        open_needs = unmet(system, withheld, open_needs, surely=False)
+    for turn in range(ROUNDS):
+        if len(open_needs) > TOGETHER:
+            withheld |= choose_together(system, withheld, open_needs, cost, turn)
+            open_needs = unmet(system, withheld, open_needs, surely=False)
     for need in sorted(open_needs, key=lambda k: (k.low - k.high, k.cell)):
         if not is_met(system, withheld, need):
             withheld |= _least_cost(system, withheld, need, cost)
@@ -259,16 +259,20 @@ def _free(equations: sparse.csr_array, target: Floats) -> Flags:
     return free
 
 
-def _possible(system: System, need: Need) -> Need:
-    """The need, cut to what is possible when nothing at all is published."""
-    width = need.high - need.low
-    if system.known is None:
-        cell = system.cells[[need.cell]]
-        low, high = float((cell @ system.lower)[0]), float((cell @ system.upper)[0])
-    else:
-        nothing = np.ones(len(system.published), dtype=bool)
-        low, high = attack(system, nothing, need.cell, WIDE * width, _scale(system, width))
-    return Need(need.cell, max(need.low, low), min(need.high, high))
+def _possible(system: System, needs: Sequence[Need]) -> list[Need]:
+    """The needs, cut to what is possible when nothing at all is published."""
+    nothing = np.ones(len(system.published), dtype=bool)
+    beyond = {id(need) for need in witnessed(system, nothing, needs)}
+    out = []
+    for need in needs:
+        if id(need) in beyond:
+            width = need.high - need.low
+            scale = _scale(system, width)
+            low, high = attack(system, nothing, need.cell, WIDE * width, scale)
+            need = Need(need.cell, max(need.low, low), min(need.high, high))
+        if need.high > need.low:
+            out.append(need)
+    return out
 
 
 def _least_cost(system: System, withheld: Flags, need: Need, cost: Floats) -> Flags:
@@ -338,6 +342,8 @@ def _programme(
         empty, other = sparse.csr_array(known.shape), sparse.csr_array((known.shape[0], c))
         rows += [([known, empty, other], 0, 0), ([empty, known, other], 0, 0)]
     moves = _moves(system, chosen, scale)
+    # No value need move further; narrow bounds keep the programme's numbers of one size.
+    moves.lb, moves.ub = np.maximum(moves.lb, -WIDE * reach), np.minimum(moves.ub, WIDE * reach)
     found = optimize.milp(
         np.concatenate([np.zeros(2 * n), cost[open_cells]]),
         constraints=[

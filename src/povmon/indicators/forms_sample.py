@@ -1,9 +1,9 @@
 """The village, household and person forms rolled up: weighted counts and averages.
 
 What is published is an estimate, so it goes through the survey's policy for estimates as well.
-The forms are shown from the province and area up: the 80 households and 8 villages of a county, or
-those of the few counties of a prefecture, are too few for a table of every answer (estimates of
-counties, with their intervals, stand in the indicators of their area).
+The forms are shown from the prefecture and area up: the 80 households and 8 villages of a county
+are too few for a table of every answer (estimates of counties, with their intervals, stand in the
+indicators of their area).
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from povmon.survey import Survey
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
-LEVELS = (ALL, "province", "area", "key_county")
+LEVELS = (ALL, "province", "prefecture", "area", "key_county")
 
 
 def roll_up_sample(survey: Survey, h: Hierarchy, records: Records) -> tuple[FormTable, Floats]:
-    """One sampled form by province, area and key county, and of all areas combined.
+    """One sampled form by prefecture, province, area and key county, and of all areas.
 
     Returns
     -------

@@ -22,7 +22,7 @@ Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 SLACK = 1e-7  # of a need's width
-ROUNDS = 3
+ROUNDS = 4
 # A shortfall of a whole need weighs as much as so many times the costliest cell.
 PENALTY = 10.0
 
@@ -31,8 +31,8 @@ def witnessed(system: System, withheld: Flags, needs: Sequence[Need]) -> list[Ne
     """The needs that a few joint tables do not show to be met (they may be met all the same)."""
     low_open = np.ones(len(needs), dtype=bool)
     high_open = low_open.copy()
-    side = np.where(np.arange(len(needs)) % 2 == 0, 1.0, -1.0)
     for turn in range(ROUNDS):
+        side = _sides(len(needs), turn)
         before = low_open.sum() + high_open.sum()
         for sign in (side, -side):
             todo = np.flatnonzero(np.where(sign > 0, high_open, low_open))
@@ -44,8 +44,6 @@ def witnessed(system: System, withheld: Flags, needs: Sequence[Need]) -> list[Ne
         left = low_open.sum() + high_open.sum()
         if left in (0, before):
             break
-        # The next round pairs those that are left in another way.
-        side = np.where((np.arange(len(needs)) // 2 ** (turn + 1)) % 2 == 0, 1.0, -1.0)
     return [need for i, need in enumerate(needs) if low_open[i] or high_open[i]]
 
 
@@ -95,21 +93,28 @@ def _reached(system: System, withheld: Flags, needs: Sequence[Need], sign: Float
     return np.asarray(rows @ moves >= far / scale * (1 - SLACK) - SLACK)
 
 
-def choose_together(system: System, withheld: Flags, needs: Sequence[Need], cost: Floats) -> Flags:
+def choose_together(
+    system: System, withheld: Flags, needs: Sequence[Need], cost: Floats, turn: int = 0
+) -> Flags:
     """Further cells to withhold, for many needs at once: those that move in two other tables.
 
     The programme is linear: it minimises the cost of a cell times how far it moves (Kelly, Golden
-    and Assad 1992 for one need). What it leaves unmet is for the integer programme.
+    and Assad 1992 for one need). What it leaves unmet is for another turn, in which other cells
+    go up together, or for the integer programme.
     """
-    sign = np.where(np.arange(len(needs)) % 2 == 0, 1.0, -1.0)
+    sign = _sides(len(needs), turn)
     open_cells = np.flatnonzero(system.published & ~withheld)
     more = np.zeros(len(withheld), dtype=bool)
     for side in (sign, -sign):
-        moved = _moved(
-            system, needs, side, open_cells, np.where(more[open_cells], 0.0, 1.0) * cost[open_cells]
-        )
+        price = np.where(more[open_cells], 0.0, cost[open_cells])
+        moved = _moved(system, needs, side, open_cells, price)
         more[open_cells[moved]] = True
     return more
+
+
+def _sides(number: int, turn: int) -> Floats:
+    """Which needs go up and which down; each turn pairs them in another way."""
+    return np.where((np.arange(number) // 2**turn) % 2 == 0, 1.0, -1.0)
 
 
 def _moved(
