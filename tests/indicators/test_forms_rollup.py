@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import optimize
 
 from povmon.errors import PovmonError
 from povmon.estimate import estimate, total
@@ -204,6 +205,56 @@ def test_answers_of_few_households_are_withheld(in_demo_root: Path) -> None:
     assert table.withheld.to_numpy().any()
     shown = table.values.notna() & table.withheld
     assert not shown.to_numpy().any()
+
+
+def test_published_answers_give_no_small_one_away(in_demo_root: Path) -> None:
+    survey = load_survey("demo")
+    records = accepted(survey)
+    roll = roll_up_records(survey, records)
+    for field in ("cause", "structure"):
+        attack_question(roll, records, field)
+
+
+def attack_question(roll: FormsRollUp, records: dict[str, pd.DataFrame], field: str) -> None:
+    """An attacker with all that is published of a question, in the households of each county."""
+    h, table = records["household"], roll.tables["household"]
+    codes = [*FORMS["household"][field].codes, ""]
+    by_county = [
+        [(h["county_id"] == c) & (h[field].fillna("") == code) for code in codes]
+        for c in roll.hierarchy.counties["county_id"]
+    ]
+    count = np.array([[rows.sum() for rows in line] for line in by_county], dtype=float)
+    people = roll.hierarchy.members.toarray()
+    units = roll.hierarchy.units.index
+    equations, known = [], []
+    for unit, inside in zip(units, people, strict=True):
+        if unit not in table.values.index:
+            continue
+        asked_for = [("counted", np.ones(len(codes)))]
+        asked_for += [
+            (f"{field}:{code}", row) for code, row in zip(codes, np.eye(len(codes)), strict=True)
+        ]
+        for name, row in asked_for:
+            shown = table.values[name][unit] if name in table.values else np.nan
+            if not np.isnan(shown):
+                equations.append(np.kron(inside, row))
+                known.append(shown)
+    weights = np.array([[h["w_hh"][rows].sum() for rows in line] for line in by_county])
+    attacked = 0
+    for inside in people:
+        for j, code in enumerate(codes[:-1]):
+            n, value = float(inside @ count[:, j]), float(inside @ weights[:, j])
+            if not 0 < n < 3:
+                continue
+            attacked += 1
+            cell = np.kron(inside, np.eye(len(codes))[j])
+            ends = [
+                sign * optimize.linprog(sign * cell, A_eq=equations, b_eq=known).fun
+                for sign in (1, -1)
+            ]
+            assert ends[0] <= 1e-4 * value, code
+            assert ends[1] >= value / n * 3 * (1 - 1e-4), code
+    assert attacked > 0
 
 
 def test_a_lost_county_leaves_the_checks_in_order(in_demo_root: Path) -> None:
