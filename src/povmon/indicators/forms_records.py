@@ -25,6 +25,8 @@ COUNTED = {
 }
 # Numbers that are added up; others are averaged.
 ADDED = ("households", "persons", "natural villages")
+# Averages that are no amounts of somebody.
+MEASURED = ("years", "months", "km", "m")
 LEFT_OUT = ("year", "line", "w_village", "w_hh")
 NO_ANSWER = ("Not stated", "未填")
 
@@ -138,6 +140,6 @@ def _amount(survey: Survey, f: Field, unit: str, rows: pd.DataFrame, columns: Co
         return Part(Item(f.name, f.en, f.zh, f.unit), f.name)
     known = f"{f.name}:known"
     columns[known] = value.notna().to_numpy(dtype=float)
-    money = f"{survey.currency.unit} a {unit.removesuffix('s')}"
-    each = money if f.unit == "money" else f"{f.unit} a {unit.removesuffix('s')}"
+    own = {"money": survey.currency.unit, "m2": "m²"}.get(f.unit, f.unit)
+    each = f"{own}, mean" if own in MEASURED else f"{own} a {unit.removesuffix('s')}"
     return Part(Item(f.name, f.en, f.zh, each, "mean"), f.name, known)

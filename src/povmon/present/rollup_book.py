@@ -28,6 +28,7 @@ from povmon.present.display import Text
 from povmon.present.page import synthetic_notice
 from povmon.present.rollup_rows import (
     FORM_NAMES,
+    SAMPLES,
     VIEWS,
     Row,
     digits_of,
@@ -145,7 +146,7 @@ class _Sheet:
         self.sheet = workbook.create_sheet(f"{en.split()[0]}, {way.lower()} {zh}{way_zh}"[:31])
         self.lead = ["Unit 单位", "Counties expected 应报县数", "Counties received 已报县数"]
         if self.table.sample is not None:
-            self.lead.append("Sample 样本数")
+            self.lead.append(SAMPLES[form])
 
     def write(self) -> None:
         self._layout()

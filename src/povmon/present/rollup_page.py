@@ -19,6 +19,7 @@ from povmon.present.display import Column, Table, Text
 from povmon.present.remarks import Remarks
 from povmon.present.rollup_rows import (
     FORM_NAMES,
+    SAMPLES,
     VIEWS,
     Row,
     digits_of,
@@ -90,7 +91,7 @@ class _Writer:
     """Cells of a form's table; the remarks get their letters in the order of appearance."""
 
     def __init__(self, table: FormTable) -> None:
-        self.items = table.items
+        self.form, self.items = table.form, table.items
         self.sampled = table.sample is not None
         self.remarks = Remarks()
         self.place = {unit: i for i, unit in enumerate(table.values.index)}
@@ -108,7 +109,7 @@ class _Writer:
             f'<th scope="col"{deep}>Counties 县数</th>',
         ]
         if self.sampled:
-            first.append(f'<th scope="col"{deep}>Sample 样本</th>')
+            first.append(f'<th scope="col"{deep}>{SAMPLES[self.form]}</th>')
         upper, lower, position = first, [], 0
         for heading, span in groups:
             items = self.items[position : position + span]
@@ -132,7 +133,7 @@ class _Writer:
 
     def folded(self, rows: Sequence[Row]) -> str:
         got, of = rows[0].counties
-        words = f"{rows[0].name}: {got} of {of} counties"
+        words = f"{rows[0].name}: {got} of {numbers.count_of(of, 'county', 'counties')}"
         return (
             f'<details class="fold"><summary>{escape(words)}</summary>'
             f"{self.table(rows, words)}</details>"

@@ -24,6 +24,11 @@ FORM_NAMES = {
     "household": ("Household form", "户表"),
     "person": ("Person form", "人口表"),
 }
+SAMPLES = {
+    "village": "Sample villages 样本村",
+    "household": "Sample households 样本户",
+    "person": "Sample households 样本户",
+}
 FLAG_WORDS = {
     "caution": "to be read with caution: see the publication policy",
     "unreliable": "unreliable: see the publication policy",
