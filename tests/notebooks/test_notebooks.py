@@ -21,6 +21,7 @@ EXPECTED = {
     "explore/estimation",
     "liaison/brief",
     "nation/atlas",
+    "nation/rollup",
     "nation/summary",
 }
 LOGIC = (ast.For, ast.While, ast.If, ast.Try, ast.With, ast.FunctionDef, ast.ClassDef, ast.Lambda)

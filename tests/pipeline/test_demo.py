@@ -49,7 +49,7 @@ def test_everything_that_should_be_there_is_there(demo_root: Path) -> None:
     pages = {p.relative_to(reports).as_posix() for p in reports.rglob("*.html")}
     for area in AREAS:
         assert {f"{area}/{s}.html" for s in ("audit", "indicators", "plan")} <= pages
-    assert {"index.html", "summary.html", "atlas.html"} <= pages
+    assert {"index.html", "summary.html", "rollup.html", "atlas.html"} <= pages
     assert any(p.startswith("liaison/") for p in pages)
     assert not (demo_root / "reports" / "failed").exists()
 

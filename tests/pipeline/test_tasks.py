@@ -17,7 +17,7 @@ from povmon.pipeline.files import Hashes, write_atomically
 
 FULL = replace(
     FACTS,
-    products=("audit", "indicators", "plan", "summary", "atlas", "brief"),
+    products=("audit", "indicators", "plan", "summary", "rollup", "atlas", "brief"),
     units={"moe": ("Ministry", "部", ["east"])},
 )
 
@@ -42,6 +42,7 @@ def test_the_full_set(submitted: Path) -> None:
         "east/plan",
         "west/plan",
         "nation/summary",
+        "nation/rollup",
         "nation/atlas",
         "liaison/moe",
         "index",

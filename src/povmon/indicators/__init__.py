@@ -3,6 +3,7 @@
 from povmon.indicators.catalogue import CATALOGUE, ids_of, indicator
 from povmon.indicators.compute import estimate_area, pool
 from povmon.indicators.difficulty import rank_areas, rank_counties
+from povmon.indicators.forms_rollup import FormsRollUp, roll_up_forms
 from povmon.indicators.imputed_shares import read_imputed_shares
 from povmon.indicators.indicator import Indicator
 from povmon.indicators.results import AreaResults, area_results, households
@@ -13,6 +14,7 @@ __all__ = [
     "CATALOGUE",
     "NATION",
     "AreaResults",
+    "FormsRollUp",
     "Indicator",
     "RollUp",
     "area_results",
@@ -27,4 +29,5 @@ __all__ = [
     "read_estimates",
     "read_imputed_shares",
     "roll_up",
+    "roll_up_forms",
 ]

@@ -14,7 +14,9 @@ import pandas as pd
 
 from povmon import paths, reference
 from povmon.errors import PovmonError
-from povmon.indicators.frames import load, numeric
+from povmon.indicators.forms_county import CONFIDENTIAL, roll_up_counties
+from povmon.indicators.frames import Frames, load, numeric
+from povmon.indicators.hierarchy import ALL, hierarchy
 from povmon.indicators.store import NATION, read_estimates
 from povmon.survey import Survey, load_survey
 
@@ -39,7 +41,8 @@ class RollUp:
     """Additive counts at every level, and the checks that the levels agree.
 
     ``tables`` holds one frame a level: its identifiers, ``counties`` and the counts. ``checks``
-    has one row a check: check, left, right, difference, agrees.
+    has one row a check: check, left, right, difference, agrees. Reported counts that would tell
+    about single persons are missing in the tables (see `forms_rollup`).
     """
 
     tables: dict[str, pd.DataFrame]
@@ -54,7 +57,8 @@ def roll_up(survey: str) -> RollUp:
     PovmonError : an area has not been audited, or the levels do not add up.
     """
     config = load_survey(survey)
-    counties = _counties(config)
+    frames = load(config, config.area_ids)
+    counties = _counties(config, frames)
     offered = [c for c in (*SAMPLE, *WEIGHTED, *REPORTED) if c in counties]
     values = [c for c in offered if counties[c].notna().any()]
     tables = {"county": counties}
@@ -82,7 +86,37 @@ def roll_up(survey: str) -> RollUp:
             where=f"survey {survey}, roll-up",
             todo="build the survey anew with make clean, make",
         )
+    if frames.county is not None and config.counties == "reference":
+        tables = _withhold(config, frames.county, tables)
     return RollUp(tables, checks)
+
+
+def _withhold(
+    survey: Survey, records: pd.DataFrame, tables: dict[str, pd.DataFrame]
+) -> dict[str, pd.DataFrame]:
+    """Without the reported counts that the roll-up of the forms withholds."""
+    h = hierarchy(survey)
+    table, _ = roll_up_counties(survey, h, records)
+    units = h.counties.set_index("county_id")
+    withheld = table.withheld[[i.name for i in table.items if i.unit in CONFIDENTIAL]]
+    out = {}
+    for level, frame in tables.items():
+        shown = frame.copy()
+        if level == ALL:
+            unit = pd.Series(ALL, index=frame.index)
+        elif level == "prefecture":
+            own = tables["county"].drop_duplicates(["province_id", "prefecture_zh"])
+            key = ["province_id", "prefecture_zh"]
+            county = frame[key].merge(own[[*key, "county_id"]], on=key, how="left")["county_id"]
+            unit = county.map(units["prefecture"])
+        else:
+            column = {"county": "county_id", "province": "province_id"}.get(level, level)
+            unit = level + "/" + frame[column].astype("str")
+        for name in withheld.columns.intersection(frame.columns):
+            gone = unit.map(withheld[name]).fillna(False).astype(bool).to_numpy()
+            shown[name] = frame[name].astype("float64").mask(gone)
+        out[level] = shown
+    return out
 
 
 def _add_up(counties: pd.DataFrame, key: list[str], values: list[str]) -> pd.DataFrame:
@@ -92,9 +126,8 @@ def _add_up(counties: pd.DataFrame, key: list[str], values: list[str]) -> pd.Dat
     return out.reset_index()
 
 
-def _counties(survey: Survey) -> pd.DataFrame:
+def _counties(survey: Survey, frames: Frames) -> pd.DataFrame:
     """One row a county: its places, its sample, its weighted totals and its own report."""
-    frames = load(survey, survey.area_ids)
     h = frames.household.assign(persons=numeric(frames.household, "hhsize"))
     h["weighted_poor"] = h["w_person"] * h["poor"]
     groups = h.groupby(["area", "county_id"], sort=True)

@@ -20,6 +20,7 @@ TITLES = {
     "indicators": "Poverty and living conditions",
     "plan": "Draft development plan",
     "summary": "Summary of all areas",
+    "rollup": "Roll-up of the forms",
     "atlas": "Poverty atlas",
     "brief": "Brief for the liaison unit",
 }
@@ -179,6 +180,8 @@ class _Makers:
         tasks = []
         if self.has("summary"):
             tasks.append(self._national("summary", {}))
+        if self.has("rollup"):
+            tasks.append(self._rollup())
         if self.has("atlas"):
             maps = {"boundaries": "*"} if self.facts.mapped else {}
             tasks.append(self._national("atlas", maps))
@@ -193,6 +196,12 @@ class _Makers:
             (("All areas", "index.html"),),
         )
         return replace(task, inputs=self.base, uses={**self._records(self.facts.areas), **more})
+
+    def _rollup(self) -> Task:
+        """The forms' page and its workbook; estimates are no part of it."""
+        audits = {f"{a}/audit": "*.parquet" for a in self.facts.areas}
+        task = replace(self._national("rollup", {}), uses=audits)
+        return replace(task, outputs=(*task.outputs, self.reports / "rollup.xlsx"))
 
     def liaison(self) -> list[Task]:
         return [self._brief(unit) for unit in self.facts.units]

@@ -26,6 +26,10 @@ COMPARED = (
 AREA_PAGES = {"audit": "Audit", "indicators": "Indicators", "plan": "Plan"}
 SURVEY_PAGES = {
     "summary": ("Summary", "roll-up of all areas, ranking, promptness of the submissions"),
+    "rollup": (
+        "Roll-up of the forms",
+        "county, prefecture, province and area, in the layout of the forms; also as a workbook",
+    ),
     "atlas": ("Atlas", "poverty maps of the counties and the tables behind them"),
 }
 

@@ -54,7 +54,9 @@ def roll_up_table(tables: dict[str, pd.DataFrame], level: str, survey: str) -> T
     for column in columns:
         rows[column] = rows[column].astype("float64").round()
     return Table(
-        rows[["place", *columns]].assign(reason="no county of it reported this"),
+        rows[["place", *columns]].assign(
+            reason="not reported, or withheld as in the roll-up of the forms"
+        ),
         f"{TITLES[level]}: counts and totals",
         note=(
             "Sample counts are accepted records. Reported figures come from the county forms; the "

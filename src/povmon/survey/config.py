@@ -13,7 +13,7 @@ from povmon.errors import PovmonError, unknown_name
 from povmon.survey.forms import FORMS
 
 WEIGHTS = ("w_hh", "w_village")
-Product = Literal["audit", "indicators", "plan", "summary", "atlas", "brief"]
+Product = Literal["audit", "indicators", "plan", "summary", "rollup", "atlas", "brief"]
 FormName = Literal["county", "village", "household", "person"]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
 
@@ -139,6 +139,18 @@ class Acceptance(_Strict):
         return self
 
 
+class DisclosurePolicy(_Strict):
+    """Which cells of the rolled-up forms would tell about single persons or households.
+
+    ``min_count``: counts of persons and households from 1 to one less are withheld, and numbers
+    with fewer respondents behind them. ``p_percent``: so is a sum whose second largest respondent
+    could compute the largest to within so many per cent.
+    """
+
+    min_count: int = Field(default=3, ge=1)
+    p_percent: float = Field(default=10, ge=0, le=100)
+
+
 class Policy(_Strict):
     """When an estimate is shown, shown with a warning, or suppressed; when data are accepted;
     and what is imputed.
@@ -156,6 +168,7 @@ class Policy(_Strict):
     proportion: ProportionPolicy = ProportionPolicy()
     cv: CvPolicy = CvPolicy()
     acceptance: Acceptance = Acceptance()
+    disclosure: DisclosurePolicy = DisclosurePolicy()
     sources: list[str] = Field(default_factory=list)
 
 
