@@ -9,7 +9,7 @@ AREA ?=
 JOBS ?=
 FORCE ?=
 PYTHON3 ?= python3
-HOUSEHOLDS ?= 30000000
+HOUSEHOLDS ?=
 PLANTED ?=
 CHECK ?=
 # Recipes read these from the environment, so that no value is ever a piece of shell.
@@ -33,7 +33,7 @@ ROOT := "$${POVMON_ROOT:-.}"
 MAKEFLAGS += --no-builtin-rules
 .PHONY: all default help generate forms codebook rules calibration audit-score why font lock \
 	lab notebook test test-all \
-	lint strip bench bench-estimate bench-scale coverage clean distclean
+	lint strip bench bench-estimate bench-scale bench-audit coverage clean distclean
 
 default: all
 
@@ -97,8 +97,11 @@ bench: $(STAMP) ## Measure SURVEY from nothing, with nothing to do, and with one
 bench-estimate: $(STAMP) ## Measure the estimation core, against svy and the memory's speed
 	@$(PYTHON) benchmarks/estimate.py
 
+bench-audit: $(STAMP) ## Measure intake and audit of SURVEY and of a register (HOUSEHOLDS=3000000)
+	@$(PYTHON) -m benchmarks.audit --survey "$$SURVEY" --area "$$AREA" $${HOUSEHOLDS:+--households "$$HOUSEHOLDS"}
+
 bench-scale: $(STAMP) ## Estimate a generated register in bounded memory (HOUSEHOLDS=30000000)
-	@$(PYTHON) -m benchmarks.scale --households "$$HOUSEHOLDS"
+	@$(PYTHON) -m benchmarks.scale $${HOUSEHOLDS:+--households "$$HOUSEHOLDS"}
 
 coverage: $(STAMP) ## Measure how often intervals hold the truth: docs/coverage.md (some minutes)
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PYTHON) -m benchmarks.coverage
