@@ -104,8 +104,9 @@ _ROMANISED = re.compile(
 _HEADINGS = re.compile(
     r"姓名|身份证|证件号|(?<!通)电话|手机|联系方式|联系人|住址|家庭地址|详细地址|银行卡|银行账|存折|邮箱|微信"
     r"|qq号|\bname\b|(?:head|respondent|member|person|interviewer|enumerator|contact|first|last|full"
-    r"|given|family)[ _-]?name|surname|\bid[ _-]?(?:card|number|no)\b|identity|passport|^(?:\w+[ _-])?(?:tele)?phone$|phone[ _-]?(?:no\b|num)"
-    r"|\btel\b|e-?mail|\baddress\b|bank[ _-]?(?:account|card)|\bmobile[ _-]?(?:no|number)",
+    r"|given|family)[ _-]?name|surname|\bid[ _-]?(?:card|number|no)\b|identity|passport"
+    r"|^(?:\w+[ _-])?(?:tele)?phone$|phone[ _-]?(?:no\b|num)|\bmobile[ _-]?(?:no|number)|\btel\b"
+    r"|e-?mail|\baddress\b|bank[ _-]?(?:account|card)",
     re.IGNORECASE,
 )
 

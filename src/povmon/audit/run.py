@@ -10,7 +10,7 @@ from pandera.errors import SchemaError
 
 from povmon import paths
 from povmon.audit import amounts, corrections, keys, logic, repairs, roster, values, weights
-from povmon.audit.accounting import account, promptness
+from povmon.audit.accounting import account, promptness, promptness_by_county
 from povmon.audit.ledger import Ledger
 from povmon.audit.store import read_table, write_tables
 from povmon.errors import PovmonError
@@ -26,6 +26,7 @@ REPORTS = {
     "corrections": "corrections_log",
     "response": "response",
     "promptness": "promptness",
+    "promptness_county": "promptness_county",
     "files": "files",
 }
 
@@ -44,7 +45,8 @@ class Audit:
     accounting : rows received, accepted, corrected and rejected by form and province.
     corrections : one row a changed value (form, key, column, before, after, rule, method).
     response : one row a county: expected, received, accepted, weights before and after.
-    promptness : one row a province: expected by, received, days late, status.
+    promptness : one row a province: expected by, received, days late, status, deliveries.
+    promptness_county : one row a county: the same, and the forms that lack it.
     files : one row a file: encoding, rows, checksum.
     """
 
@@ -57,6 +59,7 @@ class Audit:
     corrections: pd.DataFrame
     response: pd.DataFrame
     promptness: pd.DataFrame
+    promptness_county: pd.DataFrame
     files: pd.DataFrame
 
 
@@ -108,7 +111,8 @@ def audit_intake(intake: Intake) -> Audit:
         _check_schema(survey, form, table)
     return Audit(
         survey, area, records, ledger.findings(), ledger.rejected(), accounting,
-        ledger.corrections(), response, promptness(intake), intake.files,
+        ledger.corrections(), response, promptness(intake),
+        promptness_by_county(intake, ledger), intake.files,
     )  # fmt: skip
 
 
