@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from audit import small
+from conftest import povmon
 from povmon import paths, privacy
 from povmon.audit import audit_area
 from povmon.pipeline.files import Hashes, label
@@ -211,4 +212,20 @@ def test_a_correction_may_name_the_record_as_the_province_did(
     homes = audit.records["household"].set_index("household_id")
     assert homes.loc[privacy.hashed(IDENTITY, "small"), "head_age"] == 41
     written = everything(root / "data" / "processed")
+    assert [secret for secret in SECRETS if secret in written] == []
+
+
+@pytest.mark.slow
+def test_personal_data_are_in_nothing_that_a_run_writes(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pipeline as `make` runs it: tables, executed notebooks, pages, logs, state, messages."""
+    monkeypatch.setenv("POVMON_HASH_KEY", "a secret")
+    planted(root)
+    done = povmon(root, "run", "--survey", "small")
+    assert done.returncode == 0, done.stdout + done.stderr
+    explained = povmon(root, "why", "--survey", "small")
+    written = everything(root / "data" / "processed") + everything(root / "reports")
+    written += done.stdout + done.stderr + explained.stdout + explained.stderr
+    assert "hashed-" in written
     assert [secret for secret in SECRETS if secret in written] == []
