@@ -155,6 +155,14 @@ def test_two_columns_of_one_field_are_an_error(root: Path) -> None:
         read(root, rows)
 
 
+def test_a_year_needs_no_unit(root: Path) -> None:
+    rows = base()
+    rows[0][rows[0].index("year")] = "年份（年）"
+    intake = read(root, rows)
+    assert mine(intake, "year") == ["2010"] * 6
+    assert not [r for r in intake.remarks if r.rule == "heading_unit"]
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_headings_of_one_form_are_never_confused(root: Path, form: str) -> None:
     small.write(root, {})
