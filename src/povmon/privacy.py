@@ -22,7 +22,7 @@ import re
 import secrets
 import tempfile
 import unicodedata
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
@@ -67,6 +67,7 @@ _SURNAMES = frozenset(
 _COMPOUND = ("欧阳", "上官", "司马", "诸葛", "东方", "皇甫", "尉迟", "公孙", "慕容", "令狐")
 # Words of forms, files and answers that begin like a name and are none.
 _WORDS = _words("""
+    孙子女 柴草
     高中 高级 文盲 文化 文件 安全 安装 金额 金属 石头 石料 石砌 石木 江河 江水 黄土 黄泥 方便
     方式 时间 成员 成人 成本 成年 单位 单元 全部 全家 全年 农业 农户 农村 农民 农田 车辆 车库
     路面 路灯 房屋 房子 房产 田地 田土 水田 边远 边境 商业 商店 商品 常年 常住 司机 连片 项目
@@ -101,10 +102,11 @@ _ROMANISED = re.compile(
 )
 # Headings of columns that hold personal data.
 _HEADINGS = re.compile(
-    r"姓名|身份证|证件号|电话|手机|联系方式|联系人|住址|家庭地址|详细地址|银行卡|银行账|存折|邮箱|微信"
+    r"姓名|身份证|证件号|(?<!通)电话|手机|联系方式|联系人|住址|家庭地址|详细地址|银行卡|银行账|存折|邮箱|微信"
     r"|qq号|\bname\b|(?:head|respondent|member|person|interviewer|enumerator|contact|first|last|full"
-    r"|given|family)[ _-]?name|surname|\bid[ _-]?(?:card|number|no)\b|identity|passport|phone(?!s)"
-    r"|\btel\b|e-?mail|\baddress\b|bank[ _-]?(?:account|card)|\bmobile[ _-]?(?:no|number)",
+    r"|given|family)[ _-]?name|surname|\bid[ _-]?(?:card|number|no)\b|identity|passport"
+    r"|^(?:\w+[ _-])?(?:tele)?phone$|phone[ _-]?(?:no\b|num)|\bmobile[ _-]?(?:no|number)|\btel\b"
+    r"|e-?mail|\baddress\b|bank[ _-]?(?:account|card)",
     re.IGNORECASE,
 )
 
@@ -143,25 +145,33 @@ def _is_chinese_name(run: str, known: Collection[str]) -> bool:
     return 2 <= len(run) <= 3 and run[0] in _SURNAMES
 
 
-def personal_spans(text: str, known: Collection[str] = ()) -> list[tuple[int, int]]:
+def personal_spans(
+    text: str, known: Collection[str] = (), names: bool = True
+) -> list[tuple[int, int]]:
     """Where a text (as `plain` gives it) names a person: (begin, end) of each part, in order.
 
     Parameters
     ----------
     text : any text; a number in exponent notation counts when it holds a whole identity number.
     known : words that look like names and are none, such as names of counties.
+    names : False looks for numbers only.
     """
     spans = []
     for pattern in (_ID18, _ID15):
         spans += [m.span() for m in pattern.finditer(text) if m.group()[:2] in _PROVINCES]
-    for pattern in (_MOBILE, _LANDLINE, _DOTTED, _ROMANISED):
+    for pattern in (_MOBILE, _LANDLINE):
         spans += [m.span() for m in pattern.finditer(text)]
     spans += [m.span() for m in _ROUNDED.finditer(text) if _is_rounded_identity(m)]
+    return _joined(spans + (_name_spans(text, known) if names else []))
+
+
+def _name_spans(text: str, known: Collection[str]) -> list[tuple[int, int]]:
+    spans = [m.span() for p in (_DOTTED, _ROMANISED) for m in p.finditer(text)]
     spans += [m.span(1) for m in _LABELLED.finditer(text)]
     if not text.isascii():
         rest = _VOCABULARY.sub(lambda m: " " * len(m.group()), text)
         spans += [m.span() for m in _RUN.finditer(rest) if _is_chinese_name(m.group(), known)]
-    return _joined(spans)
+    return spans
 
 
 def _is_rounded_identity(match: re.Match[str]) -> bool:
@@ -189,10 +199,10 @@ def is_personal_heading(heading: str) -> bool:
     return _HEADINGS.search(plain(heading)) is not None
 
 
-def scrub(text: str, survey: str, known: Collection[str] = ()) -> str:
+def scrub(text: str, survey: str, known: Collection[str] = (), names: bool = True) -> str:
     """A text with each personal part replaced by its hash; other texts as they are."""
     normal = plain(text)
-    spans = personal_spans(normal, known)
+    spans = personal_spans(normal, known, names)
     if not spans:
         return text
     parts, at = [], 0
@@ -223,11 +233,6 @@ def hashed(text: str, survey: str) -> str:
     normal = re.sub(r"[\s-]", "", plain(text)).upper()
     digest = hmac.new(_key(survey), normal.encode("utf-8"), hashlib.sha256)
     return f"{PREFIX}{digest.hexdigest()[:16]}"
-
-
-def hasher(survey: str) -> Callable[[str], str]:
-    """`hashed` for one survey."""
-    return lambda text: hashed(text, survey)
 
 
 def _key(survey: str) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -47,3 +48,20 @@ def test_sentences_carry_the_numbers(audit: Audit) -> None:
     assert "1 value" in str(details.corrections_text(audit))
     assert "lost village 52052602" in str(details.lost_text(audit))
     assert "6,000" in str(details.weights_text(audit))
+
+
+def test_files_that_were_superseded_or_unreadable_are_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POVMON_ROOT", str(tmp_path))
+    folder = small.write(tmp_path, small.files()) / "wumeng" / "52"
+    later = folder / "2011-04-20"
+    later.mkdir()
+    (later / "household.csv").write_bytes((folder / "household.csv").read_bytes())
+    (folder / "household.csv").write_bytes(b"")
+    audit = audit_area("small", "wumeng")
+    page = details.files_table(audit)._repr_html_()
+    assert "2011-04-20/household.csv" in page and "not read" in page and "could not be read" in page
+    text = details.received_text(audit).markdown
+    assert text.startswith("8 files from 2 provinces were read")
+    assert text.endswith("1 older file was superseded by a later delivery.")

@@ -165,3 +165,42 @@ def test_dates_in_names_of_folders(name: str, day: dt.date | None) -> None:
 )  # fmt: skip
 def test_what_names_of_files_and_sheets_mean(name: str, form: str) -> None:
     assert form_called(name, FORMS) == form
+
+
+def survey_with(root: Path, line: str) -> None:
+    path = root / "data" / "raw" / "small" / "survey.yml"
+    path.write_text(path.read_text(encoding="utf-8") + line, encoding="utf-8")
+
+
+def test_promptness_by_province_and_county(root: Path, folder: Path) -> None:
+    survey_with(root, 'deadlines: {51: 2011-03-20, "wumeng/52": 2011-03-01}\n')
+    homes = small.files()["52"]["household"]
+    (folder / "household.csv").write_text(
+        (folder / "household.csv").read_text().splitlines()[0] + "\n"
+    )
+    send(folder, "later", "household", homes, "2011-04-10")
+    send(folder, "again", "household", homes, "2011-05-10")
+    audit = audit_area("small", "wumeng")
+    by_province = audit.promptness.set_index("province_id")
+    assert by_province.loc["51", ["status", "days_late", "deliveries"]].tolist() == ["late", 5, 1]
+    assert by_province.loc["52", ["received", "days_late"]].tolist() == ["2011-03-31", 30]
+    assert by_province.loc["52", ["deliveries", "last_received"]].tolist() == [3, "2011-05-10"]
+    by_county = audit.promptness_county.set_index("county_id")
+    assert by_county.loc["513431", ["status", "days_late", "lacking"]].tolist() == ["late", 5, ""]
+    assert by_county.loc["520526", "received"] == "2011-05-10"
+
+
+def test_a_county_of_which_forms_are_lacking(root: Path, folder: Path) -> None:
+    head = (folder / "household.csv").read_text().splitlines()[0]
+    (folder / "household.csv").write_text(head + "\n")
+    (folder / "county.csv").write_text((folder / "county.csv").read_text().splitlines()[0] + "\n")
+    by_county = audit_area("small", "wumeng").promptness_county.set_index("county_id")
+    assert by_county.loc["520526", "lacking"] == "county, household, person"
+    assert by_county.loc["513431", "lacking"] == ""
+
+
+@pytest.mark.parametrize("key", ["wumng", "wumeng/9"])
+def test_a_deadline_for_nobody_is_an_error(root: Path, folder: Path, key: str) -> None:
+    survey_with(root, f"deadlines: {{{key}: 2011-03-01}}\n")
+    with pytest.raises(PovmonError, match="unknown area or province"):
+        load_survey("small")

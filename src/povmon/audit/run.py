@@ -32,7 +32,7 @@ from povmon.audit import (
     weights,
 )
 from povmon.audit.acceptance import accept
-from povmon.audit.accounting import account, promptness
+from povmon.audit.accounting import account, promptness, promptness_by_county
 from povmon.audit.answers import read_answers
 from povmon.audit.edit_set import edit_set
 from povmon.audit.ledger import Ledger
@@ -52,6 +52,7 @@ REPORTS = {
     "donors": "donors",
     "response": "response",
     "promptness": "promptness",
+    "promptness_county": "promptness_county",
     "files": "files",
     "acceptance": "acceptance",
     "review": "review",
@@ -75,7 +76,8 @@ class Audit:
     imputed : one row an imputed cell (form, key, column, group, method, donor, pool).
     donors : one row a donor of a pool that a cell was imputed from (group, pool, donor).
     response : one row a county: expected, received, accepted, weights before and after.
-    promptness : one row a province: expected by, received, days late, status.
+    promptness : one row a province: expected by, received, days late, status, deliveries.
+    promptness_county : one row a county: the same, and the forms that lack it.
     files : one row a file: encoding, rows, checksum.
     acceptance : error rates and verdicts by province and form (`povmon.audit.acceptance`).
     review : what to check, by influence on the published figures (`povmon.audit.returns`).
@@ -93,6 +95,7 @@ class Audit:
     donors: pd.DataFrame
     response: pd.DataFrame
     promptness: pd.DataFrame
+    promptness_county: pd.DataFrame
     files: pd.DataFrame
     acceptance: pd.DataFrame
     review: pd.DataFrame
@@ -164,7 +167,8 @@ def audit_intake(intake: Intake, former: Intake | None = None) -> Audit:
         )  # fmt: skip
     return Audit(
         survey, area, records, findings, ledger.rejected(), accounting, changed, ledger.imputed(),
-        ledger.donors(), response, promptness(intake), intake.files,
+        ledger.donors(), response, promptness(intake),
+        promptness_by_county(intake, ledger), intake.files,
         accept(intake, ledger, findings), review, followed,
     )  # fmt: skip
 

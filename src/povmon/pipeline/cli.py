@@ -135,11 +135,12 @@ def _codebook(_: argparse.Namespace) -> int:
     from povmon.indicators.catalogue import catalogue_table
     from povmon.pipeline.files import label
     from povmon.survey.codebook import write
+    from povmon.survey.spreadsheet import neutral_frame
 
     folder = paths.reports() / "codebook"
     written = write(folder)
     indicators = folder / "indicators.csv"
-    catalogue_table().to_csv(indicators, index=False, lineterminator="\n")
+    neutral_frame(catalogue_table()).to_csv(indicators, index=False, lineterminator="\n")
     for path in [*written, indicators]:
         print(f"Wrote {label(path)}")
     return 0

@@ -13,7 +13,7 @@ from povmon.pipeline.facts import Facts
 NATION = "nation"  # the pooled level: the areas combined
 AUDIT_TABLES = (
     "findings", "rejected", "accounting", "corrections_log", "imputed", "donors", "response",
-    "promptness", "files", "acceptance", "review", "followed",
+    "promptness", "promptness_county", "files", "acceptance", "review", "followed",
 )  # fmt: skip
 TITLES = {
     "audit": "Audit of the submissions",

@@ -53,14 +53,15 @@ def _first(frame: pd.DataFrame, what: str, where: str) -> str:
 
 def received_text(audit: Audit) -> Text:
     """What arrived: files, folders, rows, encodings, in a sentence."""
-    files = audit.files
+    sheets = audit.files[audit.files["status"] == "used"]
+    files = sheets.drop_duplicates("file")
     kinds = [
         f"{ENCODINGS.get(str(name), str(name))} ({numbers.count_of(count, 'file')})"
         for name, count in files["encoding"].value_counts().sort_index().items()
     ]
     rows = [
         f"{numbers.number(count)} on the {_title(str(form)).lower()}"
-        for form, count in files.groupby("form", sort=False)["rows_area"].sum().items()
+        for form, count in sheets.groupby("form", sort=False)["rows_area"].sum().items()
     ]
     place = files["province_id"].nunique()
     source = "one delivery" if audit.survey.delivery == "whole" else numbers.count_of(
@@ -69,9 +70,18 @@ def received_text(audit: Audit) -> Text:
     return Text(
         f"{numbers.count_of(len(files), 'file')} from {source} "
         f"{'was' if len(files) == 1 else 'were'} read, in {numbers.listing(kinds)}, with "
-        f"**{numbers.count_of(files['rows_area'].sum(), 'record')}** of this area: "
+        f"**{numbers.count_of(sheets['rows_area'].sum(), 'record')}** of this area: "
         f"{numbers.listing(rows)}."
+        f"{_superseded(audit)}"
     )
+
+
+def _superseded(audit: Audit) -> str:
+    old = audit.files.loc[audit.files["status"] != "used", "file"].nunique()
+    if not old:
+        return ""
+    verb = "was" if old == 1 else "were"
+    return f" {numbers.count_of(old, 'older file')} {verb} superseded by a later delivery."
 
 
 def files_table(audit: Audit) -> Table:
@@ -81,19 +91,27 @@ def files_table(audit: Audit) -> Table:
     frame = files.assign(
         place=[labels.domain(p, provinces) if p else "whole survey" for p in files["province_id"]],
         form=[_title(form) for form in files["form"]],
+        file=[origin_text(*place) for place in zip(files["file"], files["sheet"], strict=True)],
         encoding=[ENCODINGS.get(name, name) for name in files["encoding"]],
+        received=files["received"].replace("", "not known"),
+        reason="the file could not be read",
         digest=files["sha256"].str[:12],
     )
     return Table(
         frame,
         "Files received and how they were read",
-        note="The first twelve digits of the SHA-256 checksum identify the file's content.",
+        note="The first twelve digits of the SHA-256 checksum identify the file's content. A "
+        "superseded file was sent again later and is not used. Left out are rows of totals, notes "
+        "and repeated headings.",
         columns=[
             Column("file", "File", row_header=True),
             Column("place", "Sent by"),
             Column("form", "Form"),
             Column("encoding", "Encoding"),
-            Column("rows", "Records in the file", format="integer"),
+            Column("received", "Received"),
+            Column("status", "Status"),
+            Column("rows", "Records in the file", format="integer", reason="reason"),
+            Column("left_out", "Left out", format="integer", reason="reason"),
             Column("rows_area", "Of this area", format="integer"),
             Column("digest", "Checksum"),
         ],
@@ -251,9 +269,40 @@ def rules_table(audit: Audit) -> Table:
 
 def promptness(audit: Audit) -> Table | Text:
     """When each submission was expected and came."""
-    if audit.survey.deadline is None:
+    if audit.promptness["expected_by"].isna().all():
         return nothing("promptness", "the survey has no deadline")
     return promptness_table(audit.promptness)
+
+
+def promptness_by_county(audit: Audit) -> Table | Text:
+    """The counties of which something is late or lacking."""
+    table = audit.promptness_county
+    if table.empty:
+        return nothing("promptness by county", "the survey has no list of counties")
+    late = table[table["status"].isin(["late", "missing"]) | (table["lacking"] != "")]
+    if late.empty:
+        return Text(f"All {len(table)} counties arrived in time, with every form.")
+    names = _county_names(audit)
+    frame = late.assign(
+        county=[labels.domain(c, names) for c in late["county_id"]],
+        received=late["received"].fillna("not known"),
+        lacking=late["lacking"].replace("", "nothing"),
+        reason="not received, or no day of receipt",
+    )
+    return Table(
+        frame,
+        "Counties late or incomplete",
+        note=f"The other {len(table) - len(late)} of {len(table)} counties arrived in time, with "
+        "every form.",
+        columns=[
+            Column("county", "County", row_header=True),
+            Column("received", "Received"),
+            Column("days_late", "Days late", "", "integer", "", "reason"),
+            Column("status", "Status"),
+            Column("lacking", "Forms lacking"),
+        ],
+        sortable=True,
+    )
 
 
 def response(audit: Audit) -> Table | Text:

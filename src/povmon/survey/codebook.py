@@ -10,6 +10,7 @@ import pandas as pd
 from povmon.errors import PovmonError
 from povmon.survey.fields import Field, Form
 from povmon.survey.forms import FORMS
+from povmon.survey.spreadsheet import neutral_frame
 
 TYPES = {
     "id": "identifier",
@@ -61,7 +62,9 @@ def write(folder: Path | str) -> list[Path]:
         folder.mkdir(parents=True, exist_ok=True)
         page.write_text(as_html(), encoding="utf-8")
         # With the mark, spreadsheet programs recognise UTF-8.
-        codebook().to_csv(table, index=False, encoding="utf-8-sig", lineterminator="\n")
+        neutral_frame(codebook()).to_csv(
+            table, index=False, encoding="utf-8-sig", lineterminator="\n"
+        )
     except OSError as error:
         raise PovmonError(
             f"the codebook cannot be written ({error.strerror})",

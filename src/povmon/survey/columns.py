@@ -81,7 +81,8 @@ def with_unit(field: Field, cells: list[str], unit: str, money: Money) -> tuple[
     -------
     The cells, and whether the heading's unit is known; one that is not is left for a remark.
     """
-    if field.dtype not in ("number", "integer") or factor(field.unit, unit, money) == 1.0:
+    measured = field.dtype in ("number", "integer") and field.unit != ""
+    if not measured or factor(field.unit, unit, money) == 1.0:
         return cells, True
     if not is_unit(unit):
         return cells, False

@@ -181,20 +181,30 @@ def as_table(source: Source, grid: Grid, known: Mapping[str, str], ids: Sequence
 
 
 def _heading_end(known: Mapping[str, str], rows: list[list[str]]) -> int:
-    """Position of the last row of the heading (0 when no row looks like one)."""
-    counts, shares = [], []
-    for row in rows[:_LOOK]:
-        cells = [cell for cell in row if cell.strip()]
-        found = {find(known, cell) for cell in cells} - {""}
-        counts.append(len(found))
-        shares.append(len(found) / max(len(cells), 1))
-        if len(counts) == 1 and shares[0] == 1.0 and len(rows) > 1 and not _any(known, rows[1]):
+    """Position of the last row of the heading (0 when no row looks like one).
+
+    The heading begins with the row of which most cells are headings. Rows that are headings too
+    belong to it, with rows of units between them; the first row with a number ends it.
+    """
+    counts = []
+    for n, row in enumerate(rows[:_LOOK]):
+        counts.append(_count(known, row))
+        if n == 0 and counts[0] == len(row) and len(rows) > 1 and not _any(known, rows[1]):
             return 0
     most = max(counts)
-    if most == 0:
-        return 0
-    likely = [n for n, c in enumerate(counts) if c == most or (shares[n] > 0.5 and c > most / 2)]
-    return likely[-1]
+    end = counts.index(most) if most else 0
+    for n in range(end + 1, len(counts)):
+        filled = [cell for cell in rows[n] if cell.strip()]
+        if counts[n] > max(len(filled) / 2, 1) or counts[n] == len(filled):
+            end = n
+        elif any(cell.strip()[0].isdigit() for cell in filled):
+            break
+    return end
+
+
+def _count(known: Mapping[str, str], row: list[str]) -> int:
+    """How many different headings a row has."""
+    return len({find(known, cell) for cell in row} - {""})
 
 
 def _any(known: Mapping[str, str], row: list[str]) -> bool:
