@@ -15,7 +15,7 @@ from povmon.survey import FORMS
 from povmon.survey.fields import PANDAS_DTYPE
 
 SOURCES = [*Path(povmon.audit.__file__).parent.glob("*.py")]
-SOURCES += [Path(povmon.audit.__file__).parents[1] / "survey" / "intake.py"]
+SOURCES += [*(Path(povmon.audit.__file__).parents[1] / "survey").glob("*.py")]
 
 
 def test_every_named_check_is_in_the_code() -> None:

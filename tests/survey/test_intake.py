@@ -11,7 +11,7 @@ from povmon import paths
 from povmon.errors import PovmonError
 from povmon.survey import load_survey
 from povmon.survey.intake import Intake, read_submissions
-from povmon.survey.text import decode
+from povmon.survey.readers.encoding import decode
 
 WHOLE = """
 survey: small
@@ -127,7 +127,7 @@ def test_an_empty_file(root: Path) -> None:
 def test_a_wrong_encoding_says_what_was_tried(root: Path) -> None:
     error = broken(root, "village", "village_id,name\n1,Ä\xff\n".encode("latin-1"))
     assert "UTF-8 and GB18030 were tried" in str(error) and "line 2" in str(error)
-    assert "UTF-16" in str(broken(root, "village", "village_id\n1\n".encode("utf-16")))
+    assert "UTF-16" in str(broken(root, "village", "village_id\n1\n".encode("utf-16-le")))
 
 
 def test_a_missing_column_is_named(root: Path) -> None:

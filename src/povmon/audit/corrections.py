@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from povmon import paths
+from povmon import paths, privacy
 from povmon.audit.ledger import Ledger, as_text
 from povmon.errors import PovmonError
 from povmon.survey.cells import normal_number
@@ -20,7 +20,7 @@ from povmon.survey.config import Survey
 from povmon.survey.forms import FORMS
 from povmon.survey.frame import survey_counties
 from povmon.survey.intake import Intake, row_keys
-from povmon.survey.text import read_text_table
+from povmon.survey.text import TextTable, read_text_table
 
 FILE = "corrections.csv"
 COLUMNS = ["form", "key", "column", "before", "after", "who", "when", "why"]
@@ -53,18 +53,18 @@ def replay(intake: Intake) -> tuple[dict[str, pd.DataFrame], Replay]:
     if not path.is_file():
         return rows, result
     place = f"data/raw/{intake.survey.survey}/{FILE}"
-    table = read_text_table(path, place)
+    table = read_text_table(path, place, COLUMNS)
     missing = [name for name in COLUMNS if name not in table.columns]
     if missing:
         raise PovmonError(
             f"the column {missing[0]!r} is missing",
-            where=f"{place}, line 1",
+            where=table.where(table.heading_line),
             todo=f"columns needed: {', '.join(COLUMNS)}",
         )
     known = {form: row_keys(form, frame) for form, frame in rows.items()}
     owners = _owners(intake.survey)
     for position, line in enumerate(table.lines):
-        entry = {name: table.columns[name][position] for name in COLUMNS}
+        entry = _entry(intake.survey, table, position)
         _check_entry(intake, entry, f"{place}, line {line}")
         if not _elsewhere(intake, owners, entry):
             _apply(rows, known, entry, line, result)
@@ -86,6 +86,19 @@ def record(ledger: Ledger, result: Replay) -> None:
     for line, entry, why in result.unmatched:
         ledger.note("correction_unmatched", entry["form"], file=FILE, line=line, key=entry["key"],
                     column=entry["column"], value=entry["before"], detail=why)  # fmt: skip
+
+
+def _entry(survey: Survey, table: TextTable, position: int) -> dict[str, str]:
+    """One correction, with the hashes that intake put in the place of personal data."""
+    entry = {name: table.columns[name][position] for name in COLUMNS}
+    key = [_hashed(part, survey) for part in entry["key"].split("/")]
+    why = privacy.scrub(entry["why"], survey.survey, names=False)
+    values = {name: _hashed(entry[name], survey) for name in ("before", "after")}
+    return {**entry, **values, "key": "/".join(key), "why": why}
+
+
+def _hashed(text: str, survey: Survey) -> str:
+    return privacy.hashed(text, survey.survey) if privacy.is_personal(text) else text
 
 
 def _check_entry(intake: Intake, entry: dict[str, str], where: str) -> None:

@@ -30,14 +30,14 @@ from povmon.audit import (
     weights,
 )
 from povmon.audit.acceptance import accept
-from povmon.audit.accounting import account, promptness
+from povmon.audit.accounting import account, promptness, promptness_by_county
 from povmon.audit.answers import read_answers
 from povmon.audit.ledger import Ledger
 from povmon.audit.store import read_table, write_tables
 from povmon.errors import PovmonError
 from povmon.survey.config import Survey, load_survey
 from povmon.survey.forms import FORMS
-from povmon.survey.intake import Intake, read_submissions
+from povmon.survey.intake import Intake, previous_submissions, read_submissions
 from povmon.survey.schema import schema
 
 REPORTS = {
@@ -47,6 +47,7 @@ REPORTS = {
     "corrections": "corrections_log",
     "response": "response",
     "promptness": "promptness",
+    "promptness_county": "promptness_county",
     "files": "files",
     "acceptance": "acceptance",
     "review": "review",
@@ -68,7 +69,8 @@ class Audit:
     accounting : rows received, accepted, corrected and rejected by form and province.
     corrections : one row a changed value (form, key, column, before, after, rule, method).
     response : one row a county: expected, received, accepted, weights before and after.
-    promptness : one row a province: expected by, received, days late, status.
+    promptness : one row a province: expected by, received, days late, status, deliveries.
+    promptness_county : one row a county: the same, and the forms that lack it.
     files : one row a file: encoding, rows, checksum.
     acceptance : error rates and verdicts by province and form (`povmon.audit.acceptance`).
     review : what to check, by influence on the published figures (`povmon.audit.returns`).
@@ -84,6 +86,7 @@ class Audit:
     corrections: pd.DataFrame
     response: pd.DataFrame
     promptness: pd.DataFrame
+    promptness_county: pd.DataFrame
     files: pd.DataFrame
     acceptance: pd.DataFrame
     review: pd.DataFrame
@@ -106,8 +109,9 @@ def audit_area(survey: str, area: str) -> Audit:
     ------
     PovmonError : whatever prevents reading (see `read_submissions`), or no household at all.
     """
-    intake = read_submissions(load_survey(survey), area)
-    audit = audit_intake(intake)
+    config = load_survey(survey)
+    former = previous_submissions(config, area)
+    audit = audit_intake(read_submissions(config, area), former)
     tables = {**audit.records, **{file: getattr(audit, name) for name, file in REPORTS.items()}}
     write_tables(paths.processed(survey, area), tables)
     return audit
@@ -155,7 +159,8 @@ def audit_intake(intake: Intake, former: Intake | None = None) -> Audit:
         )  # fmt: skip
     return Audit(
         survey, area, records, findings, ledger.rejected(), accounting, changed, response,
-        promptness(intake), intake.files, accept(intake, ledger, findings), review, followed,
+        promptness(intake), promptness_by_county(intake, ledger), intake.files,
+        accept(intake, ledger, findings), review, followed,
     )  # fmt: skip
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
 from povmon.audit.ledger import Ledger, as_text
 from povmon.survey.cells import Parsed, parse
+from povmon.survey.collect import money_of
 from povmon.survey.columns import number_change
 from povmon.survey.config import WEIGHTS, Survey
 from povmon.survey.fields import PANDAS_DTYPE, Field
 from povmon.survey.forms import FORMS
+from povmon.survey.identifiers import full_codes
 from povmon.survey.intake import row_keys
 from povmon.survey.origin import ORIGIN
 
@@ -25,6 +29,7 @@ def read_values(survey: Survey, rows: dict[str, pd.DataFrame],
     submitted : form -> fields that at least one file had.
     """
     parsed = {form: _parse_form(survey, form, text, submitted[form]) for form, text in rows.items()}
+    _restore_zeros(parsed)
     tables = {form: _table(form, rows[form], columns) for form, columns in parsed.items()}
     ledger = Ledger(tables, submitted)
     for form, columns in parsed.items():
@@ -49,10 +54,31 @@ def _parse_form(
     survey: Survey, form: str, text: pd.DataFrame, submitted: set[str]
 ) -> dict[str, Parsed]:
     return {
-        name: parse(FORMS[form][name], text[name], number_change(survey, form, name))
+        name: parse(
+            FORMS[form][name],
+            text[name],
+            number_change(survey, form, name),
+            money_of(survey),
+            text["source_file"],
+        )
         for name in FORMS[form].columns
         if name in submitted
     }
+
+
+def _restore_zeros(parsed: dict[str, dict[str, Parsed]]) -> None:
+    """Leading zeros that a spreadsheet took from identifiers in some files and not in others."""
+    for name in ("county_id", "village_id", "household_id"):
+        having = [columns for columns in parsed.values() if name in columns]
+        known = pd.concat([columns[name].values for columns in having]) if having else None
+        if known is None or not known.str.startswith("0").any():
+            continue
+        full = full_codes(known.dropna().unique())
+        for columns in having:
+            cells = columns[name]
+            short = cells.values.isin(list(full))
+            values = cells.values.mask(short, cells.values.map(full))
+            columns[name] = replace(cells, values=values, normalised=cells.normalised | short)
 
 
 def _table(form: str, text: pd.DataFrame, columns: dict[str, Parsed]) -> pd.DataFrame:
@@ -74,9 +100,14 @@ def _report(ledger: Ledger, form: str, field: Field, text: pd.Series, cells: Par
         ledger.find("value_normalised", form, cells.normalised, field.name, text, read_as)
         ledger.log(form, cells.normalised, field.name, text, "value_normalised", "normalised")
     if cells.refused.any():
-        rule = "code_unknown" if field.dtype in ("code", "boolean") else "not_a_number"
-        ledger.find(rule, form, cells.refused, field.name, text)
-        ledger.log(form, cells.refused, field.name, text, rule, "made missing")
+        by_type = {"code": "code_unknown", "boolean": "code_unknown", "id": "id_damaged"}
+        rule = by_type.get(field.dtype, "not_a_number")
+        for name, rows in (
+            (rule, cells.refused & ~cells.ambiguous),
+            ("number_ambiguous", cells.refused & cells.ambiguous),
+        ):
+            ledger.find(name, form, rows, field.name, text)
+            ledger.log(form, rows, field.name, text, name, "made missing")
 
 
 def _check_ranges(ledger: Ledger, form: str, text: pd.DataFrame) -> None:

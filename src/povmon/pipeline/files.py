@@ -8,10 +8,11 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from povmon import paths
+from povmon import paths, privacy
 from povmon.errors import PovmonError
 
 # A file changed within this time of its hashing may change again without a new time stamp.
@@ -23,8 +24,17 @@ def label(path: Path) -> str:
     text = str(path)  # pathlib's own comparison is slow, and this is asked very often
     for base in (f"{paths.root()}{os.sep}", f"{paths.project()}{os.sep}"):
         if text.startswith(base):
-            return text.removeprefix(base).replace(os.sep, "/")
+            return _safe(text.removeprefix(base).replace(os.sep, "/"))
     return path.name
+
+
+@lru_cache(maxsize=16_384)
+def _safe(name: str) -> str:
+    """A file's name as it may be kept: names of persons and their numbers are hashed."""
+    parts = name.split("/", 4)
+    if parts[:2] != ["data", "raw"] or parts[3:4] != ["submissions"] or len(parts) < 5:
+        return name
+    return f"{'/'.join(parts[:4])}/{privacy.scrub_path(parts[4], parts[2])}"
 
 
 def stored_name(path: Path) -> str:
@@ -93,6 +103,12 @@ def files_below(folder: Path) -> Iterator[Path]:
             yield Path(entry.path)
 
 
+def _remembered(path: Path) -> str:
+    """The key under which a file's hash is kept: its path, without personal data."""
+    text = str(path)
+    return text if f"{os.sep}submissions{os.sep}" not in text else f"{label(path)}@{paths.root()}"
+
+
 class Hashes:
     """SHA-256 of files, remembered by size, times and inode, so that asking again is cheap.
 
@@ -118,7 +134,8 @@ class Hashes:
         except OSError:
             return None
         mark = [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
-        known = self._known.get(str(path))
+        name = _remembered(path)
+        known = self._known.get(name)
         if known is not None and known[0] == mark:
             return str(known[1])
         try:
@@ -127,7 +144,7 @@ class Hashes:
         except OSError:
             return None
         if time.time_ns() - stat.st_ctime_ns > _SETTLED_NS:
-            self._known[str(path)] = [mark, value]
+            self._known[name] = [mark, value]
             self._changed = True
         return value
 

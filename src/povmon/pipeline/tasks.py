@@ -12,7 +12,8 @@ from povmon.pipeline.facts import Facts
 
 NATION = "nation"  # the pooled level: the areas combined
 AUDIT_TABLES = (
-    "findings", "rejected", "accounting", "corrections_log", "response", "promptness", "files",
+    "findings", "rejected", "accounting", "corrections_log", "response", "promptness",
+    "promptness_county", "files",
     "acceptance", "review", "followed",
 )  # fmt: skip
 TITLES = {

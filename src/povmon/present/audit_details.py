@@ -23,10 +23,16 @@ from povmon.survey.origin import origin_text
 
 Names = Mapping[str, str]
 SHOWN = 30  # rows of a list on the page; the whole list stands in the data
-ENCODINGS = {"utf-8": "UTF-8", "gb18030": "GB18030"}
+ENCODINGS = {
+    "utf-8": "UTF-8", "gb18030": "GB18030", "utf-16": "UTF-16", "xlsx": "Excel", "dta": "Stata",
+    "sav": "SPSS", "zsav": "SPSS",
+}  # fmt: skip
 FILE_RULES = {
     "folder_unexpected", "manifest", "file_not_read", "column_unknown", "column_missing",
-    "file_no_rows", "file_changed", "file_row_count", "correction_unmatched",
+    "file_no_rows", "file_changed", "file_row_count", "correction_unmatched", "province_missing",
+    "sheet_not_read", "file_twice", "delivery_shorter", "workbook_elsewhere", "total_row",
+    "note_row", "heading_row", "heading_unit", "formula_without_value", "column_personal",
+    "personal_data",
 }  # fmt: skip
 
 
@@ -245,9 +251,40 @@ def rules_table(audit: Audit) -> Table:
 
 def promptness(audit: Audit) -> Table | Text:
     """When each submission was expected and came."""
-    if audit.survey.deadline is None:
+    if audit.promptness["expected_by"].isna().all():
         return nothing("promptness", "the survey has no deadline")
     return promptness_table(audit.promptness)
+
+
+def promptness_by_county(audit: Audit) -> Table | Text:
+    """The counties of which something is late or lacking."""
+    table = audit.promptness_county
+    if table.empty:
+        return nothing("promptness by county", "the survey has no list of counties")
+    late = table[table["status"].isin(["late", "missing"]) | (table["lacking"] != "")]
+    if late.empty:
+        return Text(f"All {len(table)} counties arrived in time, with every form.")
+    names = _county_names(audit)
+    frame = late.assign(
+        county=[labels.domain(c, names) for c in late["county_id"]],
+        received=late["received"].fillna("not known"),
+        lacking=late["lacking"].replace("", "nothing"),
+        reason="not received, or no day of receipt",
+    )
+    return Table(
+        frame,
+        "Counties late or incomplete",
+        note=f"The other {len(table) - len(late)} of {len(table)} counties arrived in time, with "
+        "every form.",
+        columns=[
+            Column("county", "County", row_header=True),
+            Column("received", "Received"),
+            Column("days_late", "Days late", "", "integer", "", "reason"),
+            Column("status", "Status"),
+            Column("lacking", "Forms lacking"),
+        ],
+        sortable=True,
+    )
 
 
 def response(audit: Audit) -> Table | Text:

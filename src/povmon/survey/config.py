@@ -6,7 +6,14 @@ import datetime as dt
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from povmon import paths
 from povmon.errors import PovmonError, unknown_name
@@ -186,11 +193,18 @@ class Survey(_Strict):
     products: list[Product] = Field(min_length=1)
     deadline: dt.date | None = None
     previous: Name | None = None
+    deadlines: dict[str, dt.date] = Field(default_factory=dict)
     policy: Policy = Policy()
     published: list[Comparison] = Field(default_factory=list)
     source: str = ""
     licence: str = ""
     seed: int | None = None
+
+    @field_validator("deadlines", mode="before")
+    @classmethod
+    def _as_text(cls, value: Any) -> Any:
+        """Province ids are numbers to YAML."""
+        return {str(k): day for k, day in value.items()} if isinstance(value, dict) else value
 
     @model_validator(mode="after")
     def _coherent(self) -> Survey:
@@ -228,6 +242,17 @@ class Survey(_Strict):
         if area not in self.area_names:
             raise unknown_name("area", area, self.area_names, where=f"survey {self.survey}")
         return area
+
+    def due(self, area: str, province: str = "") -> dt.date | None:
+        """Day by which a province's submission for an area is due; None when there is none.
+
+        ``deadlines`` may name an area and province ("wumeng/52"), a province or an area; the
+        narrowest one counts, then ``deadline``.
+        """
+        for key in (f"{area}/{province}", province, area):
+            if key in self.deadlines:
+                return self.deadlines[key]
+        return self.deadline
 
     def required_fields(self, form: str) -> list[str]:
         """Fields of a form that a file must have; a survey without weights needs none of those."""
@@ -290,10 +315,26 @@ def _check_columns(survey: Survey, place: str) -> None:
                 where=f"{place}, key columns.{form}",
                 todo="map a column of the file to it, or give constant or number_rows",
             )
+    for key in survey.deadlines:
+        area, _, province = key.rpartition("/")
+        valid = [*survey.area_names, *_provinces(survey)]
+        for name in (area, province) if area else (province,):
+            if name not in valid:
+                where = f"{place}, key deadlines.{key}"
+                raise unknown_name("area or province", name, valid, where=where)
     for value, area in (survey.area_column.codes if survey.area_column else {}).items():
         if area not in survey.area_names:
             where = f"{place}, key area_column.codes.{value}"
             raise unknown_name("area", area, survey.area_names, where=where)
+
+
+def _provinces(survey: Survey) -> list[str]:
+    """Ids of the provinces that the survey's counties lie in."""
+    if survey.counties == "none":
+        return []
+    from povmon import reference
+
+    return sorted(reference.counties()["province_id"].astype("str").unique())
 
 
 def _explain(error: ValidationError, place: str) -> PovmonError:

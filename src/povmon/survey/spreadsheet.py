@@ -43,5 +43,5 @@ def neutral_frame(frame: pd.DataFrame) -> pd.DataFrame:
         if pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_datetime64_any_dtype(dtype):
             continue
         column = safe.iloc[:, position]
-        safe.isetitem(position, column.map(neutral, na_action="ignore").astype(column.dtype))
+        safe.isetitem(position, column.map(neutral, na_action="ignore").astype(column.dtype).array)
     return safe
