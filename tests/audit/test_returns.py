@@ -191,3 +191,19 @@ def test_later_answers_count(root: Path) -> None:
     (folder / "2" / "answers.csv").write_text("item,answer\nabc,corrected\n", "utf-8")
     given = read_answers(load_survey("small"), "wumeng")
     assert list(given["answer"]) == ["right", "corrected"] and set(given["province_id"]) == {"51"}
+
+
+def test_a_second_delivery_is_held_against_the_first(root: Path) -> None:
+    folder = small.write(root, spoilt()) / "wumeng" / "51"
+    content = spoilt()
+    content["51"]["household"][1]["water"] = "tap"
+    (folder / "2").mkdir()
+    rows = small.as_csv(content["51"]["household"])
+    (folder / "2" / "household.csv").write_text(rows, "utf-8")
+    (folder / "2" / "answers.csv").write_text("item,answer\n", "utf-8")
+    audit = audit_area("small", "wumeng")
+    status = audit.followed.set_index(["key", "column"])["status"]
+    assert status["5134310102", "water"] == "resolved"
+    assert status["5134310201", "structure"] == "unanswered"
+    assert set(audit.followed["province_id"]) == {"51"}
+    assert "answers.csv" not in " ".join(audit.findings["file"])

@@ -7,8 +7,8 @@ import pytest
 
 from povmon.survey import FORMS, dates, identifiers, numbers, units
 from povmon.survey.cells import normal_number, parse
-from povmon.survey.fields import YES_NO_LABELS, Field, list_entry
 from povmon.survey.dates import year_of
+from povmon.survey.fields import YES_NO_LABELS, Field, list_entry
 from povmon.survey.identifiers import full_codes, identifier
 from povmon.survey.units import Money, factor, split_unit
 

@@ -19,9 +19,9 @@ from povmon import paths
 from povmon.audit.returns import ANSWERS
 from povmon.errors import PovmonError
 from povmon.survey.config import Survey
+from povmon.survey.sheets import ANSWERS as ANSWERS_FILE
 from povmon.survey.text import read_text_table
 
-CSV = "answers.csv"
 SHEET = "Return slip"
 COLUMNS = ["item", "answer", "comment"]
 GIVEN = ["province_id", *COLUMNS, "file"]
@@ -64,7 +64,7 @@ def _files(survey: Survey, area: str) -> Iterator[tuple[str, Path]]:
     whole = survey.delivery == "whole"
     folders = [top] if whole else sorted(p for p in (top / area).glob("[!.]*") if p.is_dir())
     for folder in folders:
-        found = [*folder.rglob(CSV), *folder.rglob("[!~.]*.xlsx")]
+        found = [*folder.rglob(ANSWERS_FILE), *folder.rglob("[!~.]*.xlsx")]
         # The province's own folder first, then its deliveries in the order of their names.
         for path in sorted(found, key=lambda p: (len(p.parts), p.as_posix())):
             yield "" if whole else folder.name, path

@@ -178,8 +178,10 @@ def _changed(
     if "person" in records:
         copies["person"] = _persons(records["person"], old, changes)
     frame = derive(survey, [area], copies).household.reset_index(drop=True)
-    frame["w_person"] = frame["w_hh"] * frame["hhsize"].astype("float64")
-    frame.loc[gone, ["w_hh", "w_person"]] = np.nan
+    # A survey without weights has ones on its records, and none in its frames.
+    frame["w_person"] = own["w_hh"].astype("float64") * own["hhsize"].astype("float64")
+    weights = [name for name in ("w_hh", "w_person") if name in frame]
+    frame.loc[gone, weights] = np.nan
     return frame, rows
 
 

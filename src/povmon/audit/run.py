@@ -40,7 +40,7 @@ from povmon.audit.store import read_table, write_tables
 from povmon.errors import PovmonError
 from povmon.survey.config import Survey, load_survey
 from povmon.survey.forms import FORMS
-from povmon.survey.intake import Intake, read_submissions
+from povmon.survey.intake import Intake, previous_submissions, read_submissions
 from povmon.survey.schema import schema
 
 REPORTS = {
@@ -118,8 +118,9 @@ def audit_area(survey: str, area: str) -> Audit:
     ------
     PovmonError : whatever prevents reading (see `read_submissions`), or no household at all.
     """
-    intake = read_submissions(load_survey(survey), area)
-    audit = audit_intake(intake)
+    config = load_survey(survey)
+    former = previous_submissions(config, area)
+    audit = audit_intake(read_submissions(config, area), former)
     tables = {**audit.records, **{file: getattr(audit, name) for name, file in REPORTS.items()}}
     write_tables(paths.processed(survey, area), tables)
     return audit

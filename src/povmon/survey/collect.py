@@ -235,9 +235,9 @@ class Collector:
             rule = "column_personal" if personal else "column_unknown"
             self._on(form, part, rule, table.heading_line, shown)
         if form not in self.survey.columns:
-            expected = [f.name for f in FORMS[form].fields if not f.optional]
-            for column in (c for c in expected if c not in table.columns):
-                self._on(form, part, "column_missing", table.heading_line, column)
+            for field in FORMS[form].fields:
+                if field.name not in table.columns and not field.optional:
+                    self._on(form, part, "column_missing", table.heading_line, field.name)
         for row in table.left_out:
             self._on(form, part, row.rule, row.line, value=row.text)
         self._remark_on_formulas(form, part, table)

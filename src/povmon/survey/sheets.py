@@ -15,11 +15,12 @@ from povmon.survey.header import all_headings, count_known, find, headings_of
 from povmon.survey.readers import READABLE, Grid, Source, read_source, unreadable
 
 # Sheets that explain a workbook and hold nothing that is submitted.
-_AIDS = ("instruction", "definition", "code", "cover", "readme", "guide", "封面", "说明", "解释",
-         "代码", "目录")  # fmt: skip
+_AIDS = ("instruction", "definition", "code", "cover", "readme", "guide", "return slip", "封面",
+         "说明", "解释", "代码", "目录")  # fmt: skip
 
 
 NO_FORM = "it is none of the forms"
+ANSWERS = "answers.csv"  # answers to a return slip: the audit reads them
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,8 @@ class Sorter:
         asides: list[Aside] = []
         digests: set[str] = set()
         used: set[tuple[str, str]] = set()
-        for path in sorted(delivery.files, key=_by_format):
+        files = [p for p in delivery.files if p.name != ANSWERS]
+        for path in sorted(files, key=_by_format):
             file = delivery.shown(path, self.survey.survey)
             form = form_called(path.stem, self.survey.forms)
             if not readable(path):
