@@ -78,8 +78,9 @@ def _candidates(cell: Cell, near: Sequence[Instance],
     if entry.dtype == "integer":
         ends = {f(end) for end in ends for f in (math.floor, math.ceil)}
     at = float(old)
-    inside = [float(end) for end in ends if low <= end <= high and end != old]
-    return sorted(inside, key=lambda end: (abs(end - at), end))
+    inside = [float(end) for end in ends if low <= end <= high and end != at]
+    nearest: list[float] = sorted(inside, key=lambda end: (abs(end - at), end))
+    return list(nearest)
 
 
 def _ends(cell: Cell, near: Sequence[Instance], values: Mapping[Cell, Value]) -> Iterator[float]:
