@@ -62,9 +62,7 @@ def forms(*rows: tuple[str, int, int, str]) -> pd.DataFrame:
         (forms(), 0, NOTHING),
     ],
 )  # fmt: skip
-def test_the_worst_form_with_a_vote_decides(
-    rates: pd.DataFrame, files: int, verdict: str
-) -> None:
+def test_the_worst_form_with_a_vote_decides(rates: pd.DataFrame, files: int, verdict: str) -> None:
     assert _whole("51", rates, files, LIMITS)["verdict"] == verdict
 
 
@@ -139,7 +137,7 @@ def test_weights_count(audited: Callable[..., Audit]) -> None:
 
 def test_records_that_belong_nowhere_are_counted(audited: Callable[..., Audit]) -> None:
     def spoil(content: small.Files) -> None:
-        content["51"]["person"].append({**small.persons("5134310199")[0]})
+        content["51"]["person"].append({**small.persons("5134310199", 0)[0]})
         content["51"]["household"][0]["village_id"] = ""
 
     rates = table(audited(spoil))

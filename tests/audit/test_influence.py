@@ -30,7 +30,7 @@ def audit(tmp_path_factory: pytest.TempPathFactory) -> Audit:
         homes = [f"{v}{h:02d}" for v in villages for h in range(1, 11)]
         forms["village"] = [small.village(v) for v in villages]
         forms["household"] = [small.household(h, 0) for h in homes]
-        forms["person"] = [p for h in homes for p in small.persons(h)]
+        forms["person"] = [p for h in homes for p in small.persons(h, 0)]
         for row in forms["household"]:
             factor = float(np.exp(0.5 * rng.standard_normal()))
             row["w_hh"] = 10 + int(rng.integers(0, 3))
@@ -133,9 +133,7 @@ def test_a_size_moves_the_weights_too(audit: Audit) -> None:
     homes = audit.records["household"]
     after = homes.copy()
     after.loc[30, "hhsize"] = 6
-    size, cell = influence(
-        audit, finding(homes.loc[30, "household_id"], "hhsize", expected=6.0)
-    )
+    size, cell = influence(audit, finding(homes.loc[30, "household_id"], "hhsize", expected=6.0))
     assert size == pytest.approx(moved(audit, cell, after), rel=0.1)
 
 

@@ -34,6 +34,8 @@ def test_the_full_set(submitted: Path) -> None:
         "boundaries",
         "east/audit",
         "west/audit",
+        "east/returns",
+        "west/returns",
         "east/indicators",
         "west/indicators",
         "nation/pool",
@@ -54,10 +56,14 @@ def test_each_task_comes_after_those_it_uses(submitted: Path) -> None:
 
 def test_products_decide(submitted: Path) -> None:
     made = t.survey_tasks(replace(FACTS, products=("audit", "indicators", "summary")))
-    assert {x.step for x in made.values()} == {"audit", "indicators", "pool", "summary", "index"}
+    assert {x.step for x in made.values()} == {
+        "audit", "returns", "indicators", "pool", "summary", "index",
+    }  # fmt: skip
     assert set(t.survey_tasks(replace(FACTS, products=("audit",)))) == {
         "east/audit",
         "west/audit",
+        "east/returns",
+        "west/returns",
         "index",
     }
 
@@ -98,7 +104,7 @@ def test_a_misspelt_area_lists_the_valid_ones(submitted: Path) -> None:
 
 def test_one_area_alone_where_the_others_were_never_made(submitted: Path) -> None:
     chosen, sentence = t.of_area(t.survey_tasks(FULL), FULL, "east")
-    assert list(chosen) == ["east/audit", "east/indicators"]
+    assert list(chosen) == ["east/audit", "east/returns", "east/indicators"]
     assert "west" in sentence
 
 
@@ -110,7 +116,9 @@ def test_one_area_with_all_that_hangs_on_it(submitted: Path) -> None:
                 write_atomically(path, "x")
     chosen, sentence = t.of_area(made, FULL, "east")
     assert not sentence
-    assert set(chosen) == set(made) - {"west/audit", "west/indicators", "west/plan"}
+    assert set(chosen) == set(made) - {
+        "west/audit", "west/returns", "west/indicators", "west/plan",
+    }  # fmt: skip
 
 
 def test_facts_are_remembered_and_renewed(

@@ -178,9 +178,8 @@ def _changed(
     if "person" in records:
         copies["person"] = _persons(records["person"], old, changes)
     frame = derive(survey, [area], copies).household.reset_index(drop=True)
-    # A survey without weights has no w_hh: every household stands for itself.
-    each = frame.get("w_hh", 1.0)
-    frame["w_person"] = each * frame["hhsize"].astype("float64")
+    # A survey without weights has ones on its records, and none in its frames.
+    frame["w_person"] = own["w_hh"].astype("float64") * own["hhsize"].astype("float64")
     weights = [name for name in ("w_hh", "w_person") if name in frame]
     frame.loc[gone, weights] = np.nan
     return frame, rows
@@ -205,7 +204,7 @@ def _typed(column: pd.Series, values: pd.Series) -> Any:
     if pd.api.types.is_float_dtype(column):
         return values.to_numpy()
     if pd.api.types.is_integer_dtype(column):
-        return values.round().astype("Int64").to_numpy(dtype=object, na_value=pd.NA)
+        return values.round().astype("Int64").array
     return pd.Series(pd.NA, index=values.index, dtype=column.dtype)
 
 
