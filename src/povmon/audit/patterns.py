@@ -159,8 +159,8 @@ def _missing(ledger: Ledger) -> pd.DataFrame:
         persons = ledger.tables["person"][ledger.live["person"]]
         asked = [c for c in ("age", "sex", "in_school", "schooling", "health", "work", "insured")
                  if c in ledger.submitted["person"]]  # fmt: skip
-        empty = persons[asked].isna().sum(axis=1).groupby(persons["household_id"]).agg(
-            ["sum", "size"]
+        empty = (
+            persons[asked].isna().sum(axis=1).groupby(persons["household_id"]).agg(["sum", "size"])
         )
         of = empty.reindex(table["household_id"]).fillna(0).to_numpy()
         out["blank"] += of[:, 0]

@@ -63,7 +63,9 @@ def _check_counties(ledger: Ledger) -> None:
         if not {figure, base or figure} <= ledger.submitted["county"]:
             continue
         size = table[base].astype("float64") if base else pd.Series(1.0, index=table.index)
-        ratio = (table[figure].astype("float64") / size.where(size > 0)).where(ledger.live["county"])
+        ratio = (table[figure].astype("float64") / size.where(size > 0)).where(
+            ledger.live["county"]
+        )
         far, usual = far_from_others(ratio.to_numpy(), LEAST_COUNTIES, catalogue()[rule].rate)
         times = _written(ratio[far] / usual, "{:.3g}")
         ledger.find(rule, "county", far, figure, detail=times, expected=usual * size[far])

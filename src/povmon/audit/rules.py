@@ -79,7 +79,9 @@ class Rule(BaseModel):
         if self.expression:
             self._check_names()
         elif unknown := [need for need in self.needs if not _is_need(need)]:
-            raise ValueError(f"needs must be form.field, design.key or {PREVIOUS!r}; wrong: {unknown}")
+            raise ValueError(
+                f"needs must be form.field, design.key or {PREVIOUS!r}; wrong: {unknown}"
+            )
         return self
 
     def _check_names(self) -> None:

@@ -199,9 +199,9 @@ def _followed(followed: pd.DataFrame) -> Table:
         field=[field_words(r["level"], r["column"]) for r in rows],
         state=[f"{s} {STATUS_ZH[s]}" for s in followed["status"]],
         was=followed["before"].replace("", "(empty)"),
-        now=followed["now"].replace("", "(empty)").mask(
-            followed["status"].isin(["resolved", "withdrawn"]), "not found any more"
-        ),
+        now=followed["now"]
+        .replace("", "(empty)")
+        .mask(followed["status"].isin(["resolved", "withdrawn"]), "not found any more"),
         said=[f"{r['answer']} {r['comment']}".strip() or "nothing" for r in rows],
     )
     return Table(
