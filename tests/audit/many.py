@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
-from audit import small
 
+from audit import small
 from povmon.audit.ledger import Ledger
 from povmon.survey import FORMS
 from povmon.survey.config import Survey
@@ -90,7 +90,8 @@ def _households(ids: list[str], rng: np.random.Generator) -> pd.DataFrame:
     }
     return pd.DataFrame({
         "household_id": ids, "village_id": [i[:8] for i in ids], "year": 2010, "w_hh": 1000.0,
-        "hhsize": size, "dwelling_area": np.rint(40 * size**0.5 * np.exp(0.3 * rng.standard_normal(n))),
+        "hhsize": size,
+        "dwelling_area": np.rint(40 * size**0.5 * np.exp(0.3 * rng.standard_normal(n))),
         "land": np.rint(2 * size * np.exp(0.5 * rng.standard_normal(n)) * 2) / 2,
         "debt": np.where(rng.random(n) < 0.4, np.exp(8 + rng.standard_normal(n)), 0.0),
         "tv": rng.integers(0, 3, n), "mobile_phone": rng.integers(0, 5, n),

@@ -25,6 +25,7 @@ design:
   strata: county_id
   weights: form
   calibrate_to: rural_population
+  lonely: average
   villages_per_county: 2
   households_per_village: 3
 delivery: area_province

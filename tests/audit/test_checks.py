@@ -148,7 +148,7 @@ def test_a_roster_with_a_gap_leaves_the_household_size(audited: Run) -> None:
 
 def test_two_heads_are_found(audited: Run) -> None:
     audit = audited(cell("person", 1, relation="head"))
-    assert rules(audit) == {"head_count"}
+    assert rules(audit) == {"head_count", "localised"}
 
 
 def test_a_missing_total_is_added_up(audited: Run) -> None:

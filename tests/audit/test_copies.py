@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from audit import many
 
+from audit import many
 from povmon.audit.copies import check_copies
 from povmon.audit.ledger import Ledger
 from povmon.survey.forms import CONSUMPTION_PARTS

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from audit import many
 
+from audit import many
 from povmon.audit.design import check_design
 from povmon.audit.ledger import Ledger
 from povmon.audit.repairs import repair_weights

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+
 from audit import many, small
 from audit.test_audit_area import rules
 from audit.test_checks import cell
-
 from povmon import paths, reference
 from povmon.audit import Audit, audit_area, published
 from povmon.audit.previous import check_previous

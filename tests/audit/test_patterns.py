@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from audit import many
 
+from audit import many
 from povmon.audit.ledger import Ledger
 from povmon.audit.patterns import ANSWERS, check_patterns
 from povmon.survey.forms import CONSUMPTION_PARTS, INCOME_PARTS

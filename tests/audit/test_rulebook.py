@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from audit import many, small
 
+from audit import many, small
 from povmon.audit import Audit
 from povmon.audit.evaluation import evaluation
 from povmon.audit.rulebook import rulebook, write

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from audit import many
 
+from audit import many
 from povmon.audit.ledger import Ledger
 from povmon.audit.units import check_units
 from povmon.survey.forms import INCOME_PARTS

@@ -152,7 +152,7 @@ def _excess(count: pd.Series, number: pd.Series, usual: float) -> pd.Series:
 def _missing(ledger: Ledger) -> pd.DataFrame:
     """Per household: fields asked (of both forms, that need not be filled) and left blank."""
     table = ledger.tables["household"]
-    names = [c for c in _known(ledger, (*AMOUNTS, *ANSWERS, "dwelling_area", "land", "cause"))]
+    names = _known(ledger, (*AMOUNTS, *ANSWERS, "dwelling_area", "land", "cause"))
     blank = table[names].isna()
     out = pd.DataFrame({"asked": float(len(names)), "blank": blank.sum(axis=1).astype("float64")})
     if "person" in ledger.tables:

@@ -32,7 +32,11 @@ def check_published(survey: Survey, area: str, ledger: Ledger) -> None:
         published = float(str(row.value)) * scale
         if abs(value / published - 1) > FAR:
             ledger.note("area_unlike_published", "county", key=area, column=column,
-                        value=f"{value:.0f}", detail=f"{value:,.0f} : {published:,.0f}")  # fmt: skip
+                        value=f"{value:.0f}", detail=_pair(value, published))  # fmt: skip
+
+
+def _pair(value: float, published: float) -> str:
+    return f"{value:,.0f} : {published:,.0f}"
 
 
 def _of_counties(survey: Survey, ledger: Ledger, indicator: str) -> tuple[str, float, float] | None:

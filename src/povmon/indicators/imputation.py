@@ -173,7 +173,7 @@ class Imputation:
         own = np.where(takes == 1.0, 0.0, each[rows]).sum(axis=1)
         pools, number = self._pools(totals, position)
         deck = HotDeck(rows, own, takes, number, pools, each)
-        weight = h["w_hh"].to_numpy(dtype=float)
+        weight = h["w_person"].to_numpy(dtype=float) / size  # a survey without weights has no w_hh
         again = reimpute(deck, weight, self._base(), SEED)
         return _Amount(dict(zip(totals["key"], range(len(totals)), strict=True)), again)
 

@@ -227,8 +227,8 @@ def rules_table(audit: Audit) -> Table:
         frame,
         "The catalogue of rules",
         note="Logical rules follow from definitions, statistical ones from a comparison with other "
-        "records. Action: note leaves the value, blank makes it missing, correct replaces it, reject "
-        "leaves the record out.",
+        "records. Action: note leaves the value, blank makes it missing, correct replaces it, "
+        "reject leaves the record out.",
         columns=[
             Column("rule", "Rule", row_header=True),
             Column("form", "Form"),
