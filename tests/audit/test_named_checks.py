@@ -53,8 +53,9 @@ def test_a_missing_year_is_filled(audited: Run) -> None:
 def test_codes_that_do_not_begin_with_those_above(audited: Run) -> None:
     def change(content: small.Files) -> None:
         content["51"]["village"][0]["county_id"] = "520526"
+        content["51"]["household"][5]["village_id"] = "51343101"
 
-    assert "village_code" in rules(audited(change))
+    assert {"village_code", "household_code"} <= rules(audited(change))
 
 
 def test_a_household_without_persons(audited: Run) -> None:

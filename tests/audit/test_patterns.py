@@ -74,7 +74,12 @@ def test_blank_answers() -> None:
     ledger = many.ledger()
     home = ledger.tables["household"]
     home.loc[VILLAGE, AMOUNTS[:8]] = np.nan
-    home.loc[100, [*AMOUNTS, "structure", "water", "fuel", "toilet", "tv"]] = None
+    home.loc[
+        100, [*AMOUNTS, "structure", "water", "fuel", "toilet", "tv", "land", "electricity"]
+    ] = None
+    ledger.tables["person"].loc[
+        ledger.tables["person"]["household_id"] == home.loc[100, "household_id"], ["work", "health"]
+    ] = None
     run(ledger)
     assert many.found(ledger, "village_missing") == homes(ledger)
     assert home.loc[100, "key"] in many.found(ledger, "household_missing")
@@ -119,3 +124,16 @@ def test_patterns_of_an_interviewer() -> None:
     for rule in ("too_even", "same_answers", "round_amounts", "round_ages"):
         assert many.found(ledger, f"interviewer_{rule}") == sorted(home.loc[mine, "key"]), rule
     assert many.found(ledger, "interviewer_missing") == sorted(home.loc[blank, "key"])
+
+
+def test_blank_blocks() -> None:
+    """block_missing and person_missing"""
+    ledger = many.ledger()
+    home, person = ledger.tables["household"], ledger.tables["person"]
+    home.loc[20, ["tv", "refrigerator", "washing_machine", "mobile_phone", "motorcycle"]] = None
+    home.loc[21, ["tv", "refrigerator"]] = None
+    person.loc[7, ["age", "sex", "in_school", "schooling", "work"]] = None
+    run(ledger)
+    assert many.found(ledger, "block_missing") == [home.loc[20, "key"]]
+    assert ledger.findings()["message"].str.endswith("blank: goods").any()
+    assert many.found(ledger, "person_missing") == [person.loc[7, "key"]]

@@ -52,6 +52,8 @@ def test_values_of_a_form_in_another_unit() -> None:
     village, county = ledger.tables["village"], ledger.tables["county"]
     village.loc[3, "distance_km"] *= 1000
     county.loc[2, "irrigated"] /= 15
+    village.loc[4, "altitude_m"] *= 3.28
     check(ledger)
     assert many.found(ledger, "village_value_unlike") == [village.loc[3, "key"]]
+    assert many.found(ledger, "village_altitude_unlike") == [village.loc[4, "key"]]
     assert many.found(ledger, "county_value_unlike") == [county.loc[2, "key"]]

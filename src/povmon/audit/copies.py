@@ -98,8 +98,8 @@ def _rosters(ledger: Ledger) -> pd.Series:
     text = text + persons["schooling"].astype("str")
     ordered = pd.DataFrame({"home": persons["household_id"], "text": text})
     joined = ordered.sort_values(["home", "text"]).groupby("home")["text"].agg("|".join)
-    roster = table["household_id"].map(joined)
-    return roster.where(pd.Series(ledger.live["household"], index=table.index))
+    roster = table["household_id"].map(joined).astype("str")
+    return roster.where(ledger.live["household"])
 
 
 def _households_twice(ledger: Ledger, rosters: pd.Series) -> None:
@@ -108,6 +108,7 @@ def _households_twice(ledger: Ledger, rosters: pd.Series) -> None:
     names = [c for c in AMOUNTS if c in ledger.submitted["household"]]
     amounts = table[names].to_numpy(dtype="float64")
     size = rosters.str.count(r"\|") + 1
+    key = table["key"].to_numpy(dtype=object)
     twice: dict[int, str] = {}
     copied: dict[int, str] = {}
     doubled = rosters[rosters.notna() & rosters.duplicated(keep=False)]
@@ -120,7 +121,7 @@ def _households_twice(ledger: Ledger, rosters: pd.Series) -> None:
             else:
                 continue
             for row, other in ((a, b), (b, a)):
-                chosen.setdefault(row, table.at[other, "key"])
+                chosen.setdefault(row, str(key[other]))
     _find(ledger, "household_twice", twice, "household_id")
     _find(ledger, "copied_roster", copied, "household_id")
 
@@ -144,6 +145,7 @@ def _close_pairs(ledger: Ledger, county: pd.Series) -> None:
     with np.errstate(divide="ignore", invalid="ignore"):
         logged = np.where(values > 20, np.log(values), np.nan)
     found: dict[int, str] = {}
+    key = table["key"].to_numpy(dtype=object)
     for rows in county.groupby(county).indices.values():
         rows = rows[:LARGEST_GROUP]
         part = logged[rows]
@@ -154,5 +156,5 @@ def _close_pairs(ledger: Ledger, county: pd.Series) -> None:
         enough = close >= np.maximum(MANY_CLOSE, 0.45 * (known @ known.T))
         for a, b in zip(*np.nonzero(np.triu(enough, 1)), strict=True):
             for row, other in ((rows[a], rows[b]), (rows[b], rows[a])):
-                found.setdefault(int(row), table.at[int(other), "key"])
+                found.setdefault(int(row), str(key[other]))
     _find(ledger, "close_amounts", found, "household_id")

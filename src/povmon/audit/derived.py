@@ -37,6 +37,8 @@ DERIVED: dict[str, dict[str, Derived]] = {
                                                                       "person.age")),
         "head_sex": Derived("sex of the one head of the household", ("person.relation",
                                                                       "person.sex")),
+        "mother_age": Derived("age of the woman among the head and the one spouse",
+                              ("person.relation", "person.sex", "person.age")),
     },
     "household": {
         "line": Derived("the survey's main poverty line, in money a person and year", ()),
@@ -119,7 +121,17 @@ def _person(survey: Survey, ledger: Ledger) -> dict[str, pd.Series]:
     return {
         "head_age": home.map(head["age"].astype("float64")),
         "head_sex": home.map(head["sex"]).astype("str"),
+        "mother_age": home.map(_mothers(persons, head)),
     }
+
+
+def _mothers(persons: pd.DataFrame, head: pd.DataFrame) -> pd.Series:
+    """Age of the woman of the couple by household, where there is one head and one spouse."""
+    spouse = persons[(persons["relation"] == "spouse").fillna(False).to_numpy(dtype=bool)]
+    spouse = spouse.drop_duplicates("household_id", keep=False).set_index("household_id")
+    women = pd.concat([couple[couple["sex"] == "female"] for couple in (head, spouse)])
+    women = women[women.index.isin(head.index) & women.index.isin(spouse.index)]
+    return women["age"].astype("float64")[~women.index.duplicated(keep=False)]
 
 
 def _household(survey: Survey, ledger: Ledger) -> dict[str, pd.Series]:
@@ -151,7 +163,8 @@ def _household(survey: Survey, ledger: Ledger) -> dict[str, pd.Series]:
     counts = counts.reindex(table["household_id"]).set_axis(table.index)
     complete = (counts["_heads"] == 1) & (counts["_unknown"] == 0)
     complete &= counts["_listed"] == table["hhsize"].astype("float64")
-    return out | {n: counts[n].where(complete) for n in counts if not n.startswith("_")}
+    shown = [name for name in DERIVED["household"] if name in counts]
+    return out | {name: counts[name].where(complete) for name in shown}
 
 
 def _village(survey: Survey, ledger: Ledger) -> dict[str, pd.Series]:
@@ -181,13 +194,13 @@ def _county(survey: Survey, ledger: Ledger) -> dict[str, pd.Series]:
 
 def _of_villages(survey: Survey, villages: pd.DataFrame) -> dict[str, pd.Series]:
     by = villages["county_id"]
-    number = villages.groupby(by).size()
+    number = by.groupby(by).size().astype("float64")
     design = survey.design.villages_per_county
     # A lost village is carried by the others.
     carried = (design / number).clip(lower=1.0) if design else number * 0 + 1.0
     weight = villages["w_village"]
     households = weight * villages["households"].astype("float64")
-    out = {
+    out: dict[str, pd.Series] = {
         "sample_villages": number,
         "sample_people": villages["population"].astype("float64").groupby(by).sum(min_count=1),
         "estimated_villages": weight.groupby(by).sum(min_count=1) * carried,

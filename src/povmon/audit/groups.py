@@ -16,7 +16,7 @@ from povmon.audit.robust import MAD
 def logs(values: pd.Series) -> pd.Series:
     """Natural logarithms of what is positive; the rest is missing."""
     numbers = values.astype("float64")
-    return np.log(numbers.where(numbers > 0))
+    return pd.Series(np.log(numbers.where(numbers > 0)), index=numbers.index)
 
 
 def from_centre(values: pd.Series, group: pd.Series, fewest: int) -> pd.Series:

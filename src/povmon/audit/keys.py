@@ -18,6 +18,8 @@ from povmon.survey.forms import FORMS
 from povmon.survey.frame import survey_counties
 from povmon.survey.origin import origin_text
 
+CODES = 0.8  # share of households whose code begins with the village's, for a rule to hold
+
 
 def reject_without_key(ledger: Ledger) -> None:
     """Leave out records whose key is not complete."""
@@ -75,6 +77,8 @@ def check_parents(survey: Survey, area: str, ledger: Ledger) -> None:
         parent = FORMS[form].parent
         if form in ledger.tables and parent is not None and parent[0] in ledger.tables:
             _check_parent(ledger, form, *parent)
+    if "village" in ledger.tables:
+        _check_household_codes(ledger)
     if "village" in ledger.tables and not counties.empty:
         village = ledger.tables["village"]
         odd = [
@@ -82,6 +86,16 @@ def check_parents(survey: Survey, area: str, ledger: Ledger) -> None:
             for key, county in zip(village["key"], village["county_id"], strict=True)
         ]
         ledger.find("village_code", "village", ledger.live["village"] & np.array(odd), "county_id")
+
+
+def _check_household_codes(ledger: Ledger) -> None:
+    """Households under another village than their code says, where codes are made that way."""
+    table = ledger.tables["household"]
+    pairs = zip(table["key"], table["village_id"], strict=True)
+    begins = np.array([str(key).startswith(str(village)) for key, village in pairs], dtype=bool)
+    if begins.mean() > CODES:
+        rows = ledger.live["household"] & ~begins
+        ledger.find("household_code", "household", rows, "village_id")
 
 
 def _check_counties(ledger: Ledger, counties: pd.DataFrame) -> None:

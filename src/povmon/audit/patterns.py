@@ -32,9 +32,17 @@ ROUND_EXCESS = 0.2  # the share of round amounts in a group is at least so much 
 ADULTS = (23, 62)  # Whipple's range of ages
 MISSING_EXCESS = 0.10
 MISSING_HOUSEHOLD = 0.4
+MISSING_PERSON = 0.6
 REPEATED = 4  # groups of consumption with one and the same amount
 FAST = 1 / 3  # of the median time for a household of the size
 
+BLOCKS = {
+    "dwelling, water, toilet and fuel": ("structure", "dangerous", "water", "toilet", "fuel"),
+    "goods": ("tv", "refrigerator", "washing_machine", "mobile_phone", "motorcycle"),
+    "income": (*INCOME_PARTS, "income_total"),
+    "consumption": (*CONSUMPTION_PARTS, "consumption_total"),
+}
+PERSON_ANSWERS = ("age", "sex", "in_school", "schooling", "health", "work", "insured")
 GROUPS = {
     "village_id": {
         "even": "village_too_even", "answers": "village_same_answers",
@@ -56,6 +64,7 @@ def check_patterns(ledger: Ledger) -> None:
     submitted = ledger.submitted["household"]
     missing = _missing(ledger)
     _households(ledger, live, missing)
+    _blank_blocks(ledger, live)
     _too_fast(ledger, live)
     for column, rules in GROUPS.items():
         if column not in submitted:
@@ -85,7 +94,7 @@ def _too_even(ledger: Ledger, group: pd.Series) -> pd.Series:
     scores = {}
     for column in _known(ledger, SPREADS):
         grouped = logs(table[column] / size).groupby(group)
-        deviation = np.log(grouped.std().clip(lower=1e-3).where(grouped.count() >= FEWEST))
+        deviation = logs(grouped.std().clip(lower=1e-3).where(grouped.count() >= FEWEST))
         middle = deviation.median()
         scores[column] = (deviation - middle) / max(spread(deviation - middle), 0.15)
     if not scores:
@@ -157,8 +166,7 @@ def _missing(ledger: Ledger) -> pd.DataFrame:
     out = pd.DataFrame({"asked": float(len(names)), "blank": blank.sum(axis=1).astype("float64")})
     if "person" in ledger.tables:
         persons = ledger.tables["person"][ledger.live["person"]]
-        asked = [c for c in ("age", "sex", "in_school", "schooling", "health", "work", "insured")
-                 if c in ledger.submitted["person"]]  # fmt: skip
+        asked = [c for c in PERSON_ANSWERS if c in ledger.submitted["person"]]
         empty = (
             persons[asked].isna().sum(axis=1).groupby(persons["household_id"]).agg(["sum", "size"])
         )
@@ -197,6 +205,27 @@ def _households(ledger: Ledger, live: pd.Series, missing: pd.DataFrame) -> None:
         )
         ledger.find("response_set", "household", live.to_numpy() & equal.any(axis=1),
                     "consumption_total")  # fmt: skip
+
+
+def _blank_blocks(ledger: Ledger, live: pd.Series) -> None:
+    """Blocks of a household, and persons, about which nothing or little was answered."""
+    table = ledger.tables["household"]
+    blank = pd.Series("", index=table.index, dtype="str")
+    for title, names in BLOCKS.items():
+        known = _known(ledger, names)
+        if len(known) >= 3:
+            empty = table[known].isna().all(axis=1)
+            blank = blank.mask(empty, blank + "; " + title)
+    rows = live & (blank != "")
+    ledger.find("block_missing", "household", rows, "household_id", detail=blank[rows].str[2:])
+    if "person" not in ledger.tables:
+        return
+    persons = ledger.tables["person"]
+    asked = [c for c in PERSON_ANSWERS if c in ledger.submitted["person"]]
+    share = persons[asked].isna().mean(axis=1).where(ledger.live["person"])
+    rows = (share > MISSING_PERSON).to_numpy()
+    percent = share[rows].map(lambda s: f"{100 * s:.0f} %").astype("str")
+    ledger.find("person_missing", "person", rows, "line", detail=percent)
 
 
 def _too_fast(ledger: Ledger, live: pd.Series) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -73,7 +75,7 @@ def _of_survey(survey: Survey) -> tuple[pd.Series, dict[str, str]]:
             continue
         audited += 1
         counts = counts.add(read_table(folder, "findings")["rule"].value_counts(), fill_value=0)
-        records = {form: read_table(folder, form) for form in survey.forms}
+        records = {str(form): read_table(folder, form) for form in survey.forms}
         judged = evaluation(survey, area, records)
         for row in judged[~judged["evaluated"]].itertuples():
             reasons.setdefault(str(row.rule), set()).add(f"{area}: {row.reason}")
@@ -186,7 +188,7 @@ def _section(level: str, rules: pd.DataFrame) -> str:
     )
 
 
-def _html_row(row: dict[str, object]) -> str:
+def _html_row(row: dict[Hashable, Any]) -> str:
     how = row["expression"] or f"check “{row['check']}”"
     used = f"<br>uses {escape(str(row['needs']))}" if row["needs"] else ""
     cells = [

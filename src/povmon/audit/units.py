@@ -43,6 +43,9 @@ COUNTY = (
 )  # fmt: skip
 FORM_LIMIT = 4.0  # robust standard deviations; for a distance, whose logs are near normal:
 DISTANCE_LIMIT = 3.3
+LOWLAND = 400.0  # metres
+ALTITUDE_LIMIT = 4.5
+ALTITUDE_SMALLEST = 150.0  # metres
 UNLIKE = {"village": "village_value_unlike", "county": "county_value_unlike"}
 FORM_SMALLEST = np.log(2.0)  # nothing less than double or half
 
@@ -59,6 +62,7 @@ def check_units(survey: Survey, area: str, ledger: Ledger) -> None:
     if "village" in ledger.tables:
         place = county_of(survey, area, ledger.tables["village"])
         _check_form(ledger, "village", VILLAGE, place)
+        _check_altitude(ledger, place)
     if "county" in ledger.tables:
         place = pd.Series(area, index=ledger.tables["county"].index)
         _check_form(ledger, "county", COUNTY, place)
@@ -117,6 +121,19 @@ def _explained(distance: pd.Series, factors: tuple[float, ...]) -> pd.Series:
         for k, row in zip(nearest, apart, strict=True)
     ]
     return pd.Series(words, index=distance.index, dtype="str")
+
+
+def _check_altitude(ledger: Ledger, place: pd.Series) -> None:
+    """Villages far above or below the county's others (feet for metres, a digit too many)."""
+    if "altitude_m" not in ledger.submitted["village"]:
+        return
+    altitude = ledger.tables["village"]["altitude_m"].where(ledger.live["village"])
+    # Mountains differ by much more than plains: about in proportion to the altitude plus this.
+    score, _ = scores(logs(altitude + LOWLAND), place, FEWEST, floor=0.02)
+    apart = from_centre(altitude, place, FEWEST)
+    rows = ((score.abs() > ALTITUDE_LIMIT) & (apart.abs() > ALTITUDE_SMALLEST)).to_numpy()
+    detail = apart[rows].map("{:+.0f}".format).astype("str")
+    ledger.find("village_altitude_unlike", "village", rows, "altitude_m", detail=detail)
 
 
 def _check_form(
