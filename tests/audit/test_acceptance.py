@@ -62,9 +62,7 @@ def forms(*rows: tuple[str, int, int, str]) -> pd.DataFrame:
         (forms(), 0, NOTHING),
     ],
 )  # fmt: skip
-def test_the_worst_form_with_a_vote_decides(
-    rates: pd.DataFrame, files: int, verdict: str
-) -> None:
+def test_the_worst_form_with_a_vote_decides(rates: pd.DataFrame, files: int, verdict: str) -> None:
     assert _whole("51", rates, files, LIMITS)["verdict"] == verdict
 
 

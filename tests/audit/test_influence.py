@@ -133,9 +133,7 @@ def test_a_size_moves_the_weights_too(audit: Audit) -> None:
     homes = audit.records["household"]
     after = homes.copy()
     after.loc[30, "hhsize"] = 6
-    size, cell = influence(
-        audit, finding(homes.loc[30, "household_id"], "hhsize", expected=6.0)
-    )
+    size, cell = influence(audit, finding(homes.loc[30, "household_id"], "hhsize", expected=6.0))
     assert size == pytest.approx(moved(audit, cell, after), rel=0.1)
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from openpyxl import Workbook
 
 from audit import small
 from povmon.audit import Audit, audit_intake
-from povmon.audit.answers import read_answers
-from povmon.audit.returns import REVIEW, STATUSES
+from povmon.audit.answers import SHEET, read_answers
+from povmon.audit.returns import REVIEW, STATUSES, review_list
 from povmon.audit.run import audit_area
 from povmon.errors import PovmonError
 from povmon.survey import load_survey
@@ -33,6 +35,15 @@ def spoilt() -> small.Files:
 def read(root: Path, content: small.Files) -> Intake:
     small.write(root, content)
     return read_submissions(load_survey("small"), "wumeng")
+
+
+def earlier(intake: Intake, *provinces: str) -> Intake:
+    """The same as if it had stood there before these provinces sent again."""
+    changed = [
+        replace(d, place=f"before/{d.place}") if d.province_id in provinces else d
+        for d in intake.deliveries
+    ]
+    return replace(intake, deliveries=changed)
 
 
 def item(table: pd.DataFrame, key: str, column: str) -> pd.Series:
@@ -65,9 +76,16 @@ def test_each_item_says_where_it_stands_and_what_was_done(first: Audit) -> None:
 
 
 def test_items_are_ordered_by_influence(first: Audit) -> None:
-    known = first.review["influence"].dropna()
-    assert len(known) > 2 and known.is_monotonic_decreasing
-    assert first.review["influence"].isna().to_numpy().argmax() in (0, len(known))
+    findings = first.findings.copy()
+    influence = [0.1 * ((7 * k) % len(findings)) for k in range(len(findings))]
+    findings["influence"] = influence
+    findings.loc[findings.index[::5], "influence"] = float("nan")
+    review = review_list(first.survey, first.area, findings, first.corrections)
+    known = review["influence"].dropna()
+    assert len(known) > 5 and known.is_monotonic_decreasing
+    assert review["influence"].iloc[len(known) :].isna().all()
+    largest = findings.loc[findings["influence"].idxmax()]
+    assert review["key"].iloc[0] == largest["key"]
 
 
 def test_chinese_texts_have_their_details_in_chinese(audited: Callable[..., Audit]) -> None:
@@ -95,7 +113,7 @@ def test_what_became_of_the_items(root: Path) -> None:
     soft = item(asked, "5134310103", "dwelling_area")["item"]
     folder = root / "data/raw/small/submissions/wumeng/51"
     (folder / "answers.csv").write_text(f"item,answer,comment\n{soft},right,a shed\n", "utf-8")
-    audit = audit_intake(now, before)
+    audit = audit_intake(now, earlier(before, "51", "52"))
     status = audit.followed.set_index(["key", "column"])["status"]
     assert status["5134310101", "income_total"] == "withdrawn"
     assert status["5134310102", "water"] == "resolved"
@@ -112,9 +130,18 @@ def test_a_certain_error_cannot_be_confirmed(root: Path) -> None:
     hard = item(audit_intake(intake).review, "5134310102", "water")["item"]
     folder = root / "data/raw/small/submissions/wumeng/51"
     (folder / "answers.csv").write_text(f"item,answer\n{hard},确认无误\n", "utf-8")
-    followed = audit_intake(intake, intake).followed
+    followed = audit_intake(intake, earlier(intake, "51", "52")).followed
     assert set(followed["status"]) == {"unanswered"}
     assert item(followed, "5134310102", "water")["answer"] == "right"
+
+
+def test_a_province_that_has_not_sent_again_owes_no_answer(root: Path) -> None:
+    intake = read(root, spoilt())
+    audit = audit_intake(intake, earlier(intake, "52"))
+    assert set(audit.followed["province_id"]) == {"52"}
+    own = audit.review["province_id"] == "51"
+    assert set(audit.review.loc[own, "status"]) == {""}
+    assert set(audit.review.loc[~own, "status"]) == {"unanswered"}
 
 
 def test_an_item_keeps_its_name_when_the_file_and_line_change(root: Path) -> None:
@@ -141,10 +168,19 @@ def test_answers_that_cannot_be_read_are_told(root: Path, text: str, message: st
 
 
 @pytest.mark.parametrize("content", [b"not a workbook", b"PK\x03\x04broken"])
-def test_a_slip_that_is_no_workbook_is_told(root: Path, content: bytes) -> None:
+def test_what_is_no_workbook_gives_no_answers(root: Path, content: bytes) -> None:
     folder = small.write(root, small.files()) / "wumeng" / "51"
-    (folder / "return-slip-51.xlsx").write_bytes(content)
-    with pytest.raises(PovmonError, match="not readable as an Excel workbook"):
+    (folder / "51.xlsx").write_bytes(content)
+    assert read_answers(load_survey("small"), "wumeng").empty
+
+
+def test_a_slip_without_its_columns_is_told(root: Path) -> None:
+    folder = small.write(root, small.files()) / "wumeng" / "51"
+    book = Workbook()
+    book.save(folder / "other.xlsx")
+    book.active.title = SHEET
+    book.save(folder / "51.xlsx")
+    with pytest.raises(PovmonError, match="item and answer is missing"):
         read_answers(load_survey("small"), "wumeng")
 
 

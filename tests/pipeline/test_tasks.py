@@ -34,6 +34,8 @@ def test_the_full_set(submitted: Path) -> None:
         "boundaries",
         "east/audit",
         "west/audit",
+        "east/returns",
+        "west/returns",
         "east/indicators",
         "west/indicators",
         "nation/pool",
@@ -54,10 +56,14 @@ def test_each_task_comes_after_those_it_uses(submitted: Path) -> None:
 
 def test_products_decide(submitted: Path) -> None:
     made = t.survey_tasks(replace(FACTS, products=("audit", "indicators", "summary")))
-    assert {x.step for x in made.values()} == {"audit", "indicators", "pool", "summary", "index"}
+    assert {x.step for x in made.values()} == {
+        "audit", "returns", "indicators", "pool", "summary", "index",
+    }  # fmt: skip
     assert set(t.survey_tasks(replace(FACTS, products=("audit",)))) == {
         "east/audit",
         "west/audit",
+        "east/returns",
+        "west/returns",
         "index",
     }
 

@@ -82,8 +82,8 @@ def accept(intake: Intake, ledger: Ledger, findings: pd.DataFrame) -> pd.DataFra
     table = pd.concat([rates, pd.DataFrame(whole)], ignore_index=True)
     order = {form: i for i, form in enumerate([ALL_FORMS, *survey.forms])}
     table = table.assign(order=table["form"].map(order)).sort_values(["province_id", "order"])
-    counts = {name: "int64" for name in ("records", "with_hard", "with_soft")}
-    texts = {name: "str" for name in ("province_id", "form", "verdict", "reason")}
+    counts = dict.fromkeys(("records", "with_hard", "with_soft"), "int64")
+    texts = dict.fromkeys(("province_id", "form", "verdict", "reason"), "str")
     return table[ACCEPTANCE].astype({**counts, **texts}).reset_index(drop=True)
 
 
@@ -228,7 +228,7 @@ def _whole(
         reason = f"no form has {limits.min_records} records"
         return {**row, "verdict": "cannot tell", "reason": reason}
     rank = votes["verdict"].map(VERDICTS.index)
-    worst = votes.loc[rank.idxmax()]
+    worst = votes.iloc[int(rank.to_numpy().argmax())]
     verdict, reason = str(worst["verdict"]), f"{worst['form']} form: {worst['reason']}"
     silent = int(rates.loc[~rates.index.isin(votes.index), "with_hard"].sum())
     if verdict == "accept" and (silent or of_files):

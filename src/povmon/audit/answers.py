@@ -1,9 +1,10 @@
 """A province's answers to its return slip, read back from its delivery folder.
 
-Either the Excel slip with its answer column filled in, or ``answers.csv`` with the columns item,
-answer and comment. An answer is one of right (the value is right as it stands), corrected and
-withdrawn, in English or Chinese; the files are looked for in the province's folder and the
-folders of its later deliveries, and of two answers to one item the later file's counts.
+Either the Excel slip with its answer column filled in (any workbook with a sheet "Return slip"), or
+``answers.csv`` with the columns item, answer and comment. An answer is one of right (the value is
+right as it stands), corrected and withdrawn, in English or Chinese; the files are looked for in
+the province's folder and the folders of its later deliveries, and of two answers to one item the
+later file's counts.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ from povmon.survey.config import Survey
 from povmon.survey.text import read_text_table
 
 CSV = "answers.csv"
-SLIP = "return-slip"  # a returned slip is named return-slip-<province>.xlsx
 SHEET = "Return slip"
 COLUMNS = ["item", "answer", "comment"]
 GIVEN = ["province_id", *COLUMNS, "file"]
@@ -39,12 +39,16 @@ def read_answers(survey: Survey, area: str) -> pd.DataFrame:
 
     Raises
     ------
-    PovmonError : a file cannot be read, lacks a column, or has an answer that is none.
+    PovmonError : an answers.csv cannot be read, or a file lacks a column or has an answer that
+        is none. A workbook that cannot be opened is left to the intake, which names it.
     """
     parts = []
     for province, path in _files(survey, area):
         place = f"submissions/{path.relative_to(paths.submissions(survey.survey)).as_posix()}"
-        table, lines = _slip(path, place) if path.suffix == ".xlsx" else _csv(path, place)
+        read = _slip(path, place) if path.suffix == ".xlsx" else _csv(path, place)
+        if read is None:
+            continue
+        table, lines = read
         table["answer"] = [
             _answer(text, f"{place}, line {line}")
             for text, line in zip(table["answer"], lines, strict=True)
@@ -60,7 +64,7 @@ def _files(survey: Survey, area: str) -> Iterator[tuple[str, Path]]:
     whole = survey.delivery == "whole"
     folders = [top] if whole else sorted(p for p in (top / area).glob("[!.]*") if p.is_dir())
     for folder in folders:
-        found = [*folder.rglob(CSV), *folder.rglob(f"{SLIP}-*.xlsx")]
+        found = [*folder.rglob(CSV), *folder.rglob("[!~.]*.xlsx")]
         # The province's own folder first, then its deliveries in the order of their names.
         for path in sorted(found, key=lambda p: (len(p.parts), p.as_posix())):
             yield "" if whole else folder.name, path
@@ -80,25 +84,20 @@ def _csv(path: Path, place: str) -> tuple[pd.DataFrame, list[int]]:
     return pd.DataFrame(data, dtype="str"), list(table.lines)
 
 
-def _slip(path: Path, place: str) -> tuple[pd.DataFrame, list[int]]:
-    """The answer columns of a returned slip; its cells are read as values, never run."""
+def _slip(path: Path, place: str) -> tuple[pd.DataFrame, list[int]] | None:
+    """The answer columns of a returned slip, as values; None for any other workbook."""
     import openpyxl
 
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except (zipfile.BadZipFile, OSError, KeyError, ValueError) as error:
-        raise PovmonError(
-            f"not readable as an Excel workbook ({error})", where=place, todo="send it again"
-        ) from error
-    if SHEET not in book.sheetnames:
-        book.close()
-        raise PovmonError(
-            f"the workbook has no sheet {SHEET!r}",
-            where=place,
-            todo="return the slip as it was sent, with the answers filled in",
-        )
-    rows = [[_text(cell) for cell in row] for row in book[SHEET].iter_rows(values_only=True)]
+    except (zipfile.BadZipFile, OSError, KeyError, ValueError):
+        return None
+    known = SHEET in book.sheetnames
+    sheet = book[SHEET].iter_rows(values_only=True) if known else ()
+    rows = [[_text(cell) for cell in row] for row in sheet]
     book.close()
+    if not known:
+        return None
     head = next((i for i, row in enumerate(rows) if "item" in row and "answer" in row), None)
     if head is None:
         raise PovmonError(
@@ -106,13 +105,14 @@ def _slip(path: Path, place: str) -> tuple[pd.DataFrame, list[int]]:
             where=f"{place}, sheet {SHEET}",
             todo="return the slip as it was sent, with the answers filled in",
         )
+    # The headings that people read stand below the names; nothing there is an answer.
+    body = rows[head + 2 :]
     at = {name: rows[head].index(name) for name in COLUMNS if name in rows[head]}
-    body = rows[head + 1 :]
     data = {
         name: [row[at[name]] if name in at and at[name] < len(row) else "" for row in body]
         for name in COLUMNS
     }
-    lines = [head + 2 + i for i in range(len(body))]
+    lines = [head + 3 + i for i in range(len(body))]
     return pd.DataFrame(data, dtype="str"), lines
 
 

@@ -205,7 +205,7 @@ def _typed(column: pd.Series, values: pd.Series) -> Any:
     if pd.api.types.is_float_dtype(column):
         return values.to_numpy()
     if pd.api.types.is_integer_dtype(column):
-        return values.round().astype("Int64").to_numpy(dtype=object, na_value=pd.NA)
+        return values.round().astype("Int64").array
     return pd.Series(pd.NA, index=values.index, dtype=column.dtype)
 
 

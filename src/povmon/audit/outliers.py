@@ -166,14 +166,16 @@ class _Model:
         y, middle = self._log(amount.column, amount.per_person)
         others = [self._log(name, True)[0] for name in beside if name in self.table]
         ones = np.ones(len(y))
-        x = np.column_stack([ones, *(v.to_numpy() for v in (*self.always, *others))])
+        x = np.column_stack([ones, *(np.asarray(v) for v in (*self.always, *others))])
         fitted = pd.Series(x @ regression(y.to_numpy(), x), index=y.index)
         residual = y - fitted
         place = shrunken(residual, self.village)
+        rest = (residual - place).to_numpy(dtype=np.float64)
         # Amounts that follow from the rest to the last digit have no scatter to be judged by.
-        exact = not mad((residual - place).to_numpy()) > LEAST_SCATTER
-        score = np.full(len(y), np.nan) if exact else normal_scores((residual - place).to_numpy())
-        expected = np.exp(fitted + place + middle) * (self.size if amount.per_person else 1.0)
+        exact = not mad(rest) > LEAST_SCATTER
+        score = np.full(len(y), np.nan) if exact else normal_scores(rest)
+        each = pd.Series(np.exp(fitted + place + middle), index=y.index)
+        expected = each * self.size if amount.per_person else each
         return Judged(pd.Series(score, index=y.index), expected)
 
     def _log(self, column: str, per_person: bool) -> tuple[pd.Series, pd.Series]:

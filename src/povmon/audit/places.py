@@ -66,7 +66,9 @@ def _check_counties(ledger: Ledger) -> None:
         ratio = (table[figure].astype("float64") / size.where(size > 0)).where(
             ledger.live["county"]
         )
-        far, usual = far_from_others(ratio.to_numpy(), LEAST_COUNTIES, catalogue()[rule].rate)
+        far, usual = far_from_others(
+            np.asarray(ratio, dtype=np.float64), LEAST_COUNTIES, catalogue()[rule].rate
+        )
         times = _written(ratio[far] / usual, "{:.3g}")
         ledger.find(rule, "county", far, figure, detail=times, expected=usual * size[far])
 
@@ -107,8 +109,9 @@ def _check_previous(survey: Survey, area: str, ledger: Ledger) -> None:
         rate = catalogue()["county_previous"].rate
         _, far = hidiroglou_berthelot(means["a"], means["b"], u=0.0, rate=rate)
         for county, row in means[far].iterrows():
+            detail = f"{row['a']:,.0f} : {row['b']:,.0f}"
             ledger.note("county_previous", "county", key=str(county), column=column,
-                        value=f"{row['b']:.0f}", detail=f"{row['a']:,.0f} : {row['b']:,.0f}")  # fmt: skip
+                        value=f"{row['b']:.0f}", detail=detail)  # fmt: skip
 
 
 def _means(households: pd.DataFrame, column: str) -> pd.Series:

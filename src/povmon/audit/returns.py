@@ -98,7 +98,7 @@ def _in_order(items: pd.DataFrame) -> pd.DataFrame:
         "soft": items["severity"] == "soft",
         **{name: items[name] for name in PLACE}, "column": items["column"],
     })  # fmt: skip
-    order = keys.sort_values(list(keys), kind="stable").index
+    order = keys.sort_values([str(name) for name in keys], kind="stable").index
     types = {"influence": "float64", "expected": "float64", "line": "int64"}
     texts = {name: "str" for name in REVIEW if name not in types}
     return items.loc[order, REVIEW].astype({**types, **texts}).reset_index(drop=True)
@@ -175,8 +175,9 @@ def _done(items: pd.DataFrame, corrections: pd.DataFrame) -> pd.Series:
 
 
 def follow_up(
-    before: pd.DataFrame, now: pd.DataFrame, given: pd.DataFrame, received: dict[str, set[str]]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+    before: pd.DataFrame, now: pd.DataFrame, given: pd.DataFrame, received: dict[str, set[str]],
+    again: set[str],
+) -> tuple[pd.DataFrame, pd.DataFrame]:  # fmt: skip
     """What became of the items of the former submission.
 
     Parameters
@@ -184,18 +185,20 @@ def follow_up(
     before, now : `review_list` of the former and of the present submission.
     given : the province's answers (see `povmon.audit.answers.read_answers`).
     received : form -> keys of the records of the present submission.
+    again : provinces that have sent again since; the others owe no answer yet.
 
     Returns
     -------
-    One row an item of the former submission (see `FOLLOWED`) with its status: resolved (found no
-    more), withdrawn (its record is not sent any more), changed, still failing (another value,
-    which fails too), unanswered (the same value without a word), confirmed (the same value, and
-    the province says that it is right). A certain error cannot be confirmed: it contradicts
-    itself. And the present list with each item's status ("new" where it was not in the former).
+    One row an item of the former submission of these provinces (see `FOLLOWED`) with its status:
+    resolved (found no more), withdrawn (its record is not sent any more), changed, still failing
+    (another value, which fails too), unanswered (the same value without a word), confirmed (the
+    same value, and the province says that it is right). A certain error cannot be confirmed: it
+    contradicts itself. And the present list with each item's status ("new" where it was not in the former,
+    "" for provinces that have not sent again).
     """
     values = now.drop_duplicates("item").set_index("item")["value"]
     answers = given.drop_duplicates("item", keep="last").set_index("item")
-    out = before.rename(columns={"value": "before"})
+    out = before[before["province_id"].isin(again)].rename(columns={"value": "before"})
     out["now"] = out["item"].map(values).fillna("")
     out["answer"] = out["item"].map(answers["answer"]).fillna("")
     out["comment"] = out["item"].map(answers["comment"]).fillna("")
@@ -212,7 +215,8 @@ def follow_up(
         "unanswered",
     )
     status = out.set_index("item")["status"]
-    marked = now.assign(status=now["item"].map(status).fillna("new"))
+    owed = now["province_id"].isin(again)
+    marked = now.assign(status=now["item"].map(status).fillna("new").where(owed, ""))
     return out[FOLLOWED].reset_index(drop=True), _in_order(marked)
 
 

@@ -89,8 +89,8 @@ def regression(y: Floats, x: Floats) -> Floats:
     known = np.isfinite(y) & np.isfinite(x).all(axis=1)
     if known.sum() < 2 * x.shape[1]:
         return np.zeros(x.shape[1])
-    y, x = y[known], _drawn_in(x[known])
-    beta: Floats = np.linalg.lstsq(x, y, rcond=None)[0]
+    y, x = np.asarray(y[known], np.float64), _drawn_in(x[known])
+    beta = _least_squares(x, y)
     for step in range(STEPS):
         residual = y - x @ beta
         scale = MAD * float(np.median(np.abs(residual)))
@@ -100,12 +100,16 @@ def regression(y: Floats, x: Floats) -> Floats:
         huber = np.minimum(1.0, 1.345 / np.maximum(u, 1e-9))
         weight = huber if step < 5 else np.clip(1 - (u / BISQUARE) ** 2, 0, None) ** 2
         root = np.sqrt(weight)
-        new = np.linalg.lstsq(x * root[:, None], y * root, rcond=None)[0]
+        new = _least_squares(x * root[:, None], y * root)
         settled = step > 5 and np.allclose(new, beta, rtol=1e-6, atol=1e-9)
         beta = new
         if settled:
             break
     return beta
+
+
+def _least_squares(x: Floats, y: Floats) -> Floats:
+    return np.asarray(np.linalg.lstsq(x, y, rcond=None)[0], dtype=np.float64)
 
 
 def _drawn_in(x: Floats) -> Floats:
@@ -121,7 +125,8 @@ def normal_scores(values: Floats) -> Floats:
     Each side of the median is fitted by Tukey's h distribution, z exp(h z^2 / 2) times a scale,
     at two of its quantiles; the score is the z of each value. What lies beyond `GROSS` robust
     standard deviations is left out of the first fit, and what lies beyond `TRIM` scores out of
-    the later ones, so that outliers do not widen the tails that they are judged by. The share of clean values beyond a score is the normal distribution's,
+    the later ones, so that outliers do not widen the tails that they are judged by. The share of
+    clean values beyond a score is the normal distribution's,
     so that a rate of false alarms gives the limit.
 
     Parameters

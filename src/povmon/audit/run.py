@@ -160,13 +160,20 @@ def audit_intake(intake: Intake, former: Intake | None = None) -> Audit:
     if former is not None:
         received = {form: set(table["key"]) for form, table in ledger.tables.items()}
         followed, review = returns.follow_up(
-            audit_intake(former).review, review, read_answers(survey, area), received
-        )
+            audit_intake(former).review, review, read_answers(survey, area), received,
+            _sent_again(intake, former),
+        )  # fmt: skip
     return Audit(
         survey, area, records, findings, ledger.rejected(), accounting, changed, ledger.imputed(),
         ledger.donors(), response, promptness(intake), intake.files,
         accept(intake, ledger, findings), review, followed,
     )  # fmt: skip
+
+
+def _sent_again(intake: Intake, former: Intake) -> set[str]:
+    """Provinces with a delivery that the former submissions had not."""
+    before = {delivery.place for delivery in former.deliveries}
+    return {d.province_id for d in intake.deliveries if d.place not in before}
 
 
 def _examine(intake: Intake) -> Ledger:

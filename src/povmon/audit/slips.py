@@ -20,7 +20,7 @@ from povmon.audit.outliers import Outlying
 from povmon.survey.config import Survey
 
 POWERS = np.log([10.0, 100.0, 1_000.0, 10_000.0])
-NEAR = np.log(2.5)  # a slip explains an amount when undoing it comes this near to the expected
+NEAR = np.log(2.0)  # a slip explains an amount when undoing it comes this near to the expected
 LEAST = np.log(4.0)  # an amount less far off is the reviewer's business
 BEYOND = np.log(6.0)  # further off than this, and no slip: nothing of it can be used
 

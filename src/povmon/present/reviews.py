@@ -56,16 +56,20 @@ def place_words(row: Mapping[Any, Any]) -> str:
 def items_frame(review: pd.DataFrame, survey: str) -> pd.DataFrame:
     """Items in words: where, what, value, expected, influence, the figure moved, the remark."""
     rows = review.to_dict("records")
-    return review.assign(
-        place=[place_words(r) for r in rows],
-        field=[field_words(r["level"], r["column"]) for r in rows],
-        shown=[str(r["value"]) or "(empty)" for r in rows],
-        usual=[Suppressed("no value is expected") if pd.isna(r["expected"]) else
-               f"{r['expected']:,.0f}" for r in rows],
-        moved=[cell_words(r["influence_cell"], survey) for r in rows],
-        weight=[Suppressed(NO_RECORD) if pd.isna(r["influence"]) else r["influence"]
-                for r in rows],
-    )  # fmt: skip
+    cells: dict[str, Any] = {
+        "place": [place_words(r) for r in rows],
+        "field": [field_words(r["level"], r["column"]) for r in rows],
+        "shown": [str(r["value"]) or "(empty)" for r in rows],
+        "usual": [
+            Suppressed("no value is expected") if pd.isna(r["expected"]) else
+            f"{r['expected']:,.0f}" for r in rows
+        ],
+        "moved": [cell_words(r["influence_cell"], survey) for r in rows],
+        "weight": [
+            Suppressed(NO_RECORD) if pd.isna(r["influence"]) else r["influence"] for r in rows
+        ],
+    }  # fmt: skip
+    return review.assign(**cells)
 
 
 def items_table(review: pd.DataFrame, survey: str, caption: str, note: str = "") -> Table:
@@ -166,12 +170,14 @@ def acceptance_table(acceptance: pd.DataFrame, survey: str) -> Table:
     frame = acceptance[acceptance["form"] != ALL_FORMS]
     none = acceptance[acceptance["verdict"] == NOTHING]
     frame = pd.concat([frame, none]).sort_index()
-    frame = frame.assign(
-        place=[province_words(p, survey) for p in frame["province_id"]],
-        title=[form_words(f) if f != ALL_FORMS else "all forms" for f in frame["form"]],
-        unweighted=[_rate(r, "rate") for r in frame.to_dict("records")],
-        design=[_rate(r, "weighted") for r in frame.to_dict("records")],
-    )
+    rows = frame.to_dict("records")
+    cells: dict[str, Any] = {
+        "place": [province_words(r["province_id"], survey) for r in rows],
+        "title": [form_words(r["form"]) if r["form"] != ALL_FORMS else "all forms" for r in rows],
+        "unweighted": [_rate(r, "rate") for r in rows],
+        "design": [_rate(r, "weighted") for r in rows],
+    }
+    frame = frame.assign(**cells)
     return Table(
         frame,
         "Records with a certain error, by province and form",

@@ -153,22 +153,24 @@ def _how(items: int) -> str:
 def _items(review: pd.DataFrame, survey: Survey) -> Table:
     shown = review.head(ON_PAGE)
     frame = items_frame(shown, survey.survey)
-    frame["number"] = range(1, len(frame) + 1)
-    frame["item"] = [
-        Marked(item, below=SEVERITY[severity])
-        for item, severity in zip(shown["item"], shown["severity"], strict=True)
-    ]
-    frame["record"] = [
-        Marked(r["key"] or form_words(r["level"]), below=place_words(_in_folder(r)))
-        for r in shown.to_dict("records")
-    ]
-    frame["value"] = [
-        value if pd.isna(expected) else Marked(value, below=f"expected 预期 {expected:,.0f}")
-        for value, expected in zip(frame["shown"], frame["expected"], strict=True)
-    ]
-    frame["found"] = frame["en"] + " " + frame["zh"]
-    frame["done"] = frame["done"].replace("", "nothing")
-    frame["answer"] = ""
+    rows = frame.to_dict("records")
+    cells: dict[str, Any] = {
+        "number": range(1, len(frame) + 1),
+        "item": [Marked(r["item"], below=SEVERITY[r["severity"]]) for r in rows],
+        "record": [
+            Marked(r["key"] or form_words(r["level"]), below=place_words(_in_folder(r)))
+            for r in rows
+        ],
+        "value": [
+            r["shown"] if pd.isna(r["expected"])
+            else Marked(r["shown"], below=f"expected 预期 {r['expected']:,.0f}")
+            for r in rows
+        ],
+        "found": [f"{r['en']} {r['zh']}" for r in rows],
+        "done": [r["done"] or "nothing" for r in rows],
+        "answer": "",
+    }  # fmt: skip
+    frame = frame.assign(**cells)
     columns = [
         Column("number", "No.", format="integer"),
         Column("item", "Item 编号, kind 性质", row_header=True),
