@@ -55,7 +55,7 @@ def thirty_times() -> float:
 
 
 def test_an_amount_beyond_belief_is_imputed() -> None:
-    book, _ = mended(thirty_times())
+    book, _ = mended(thirty_times(), where=survey(policy={"imputation": "hotdeck"}))
     assert book.tables["household"].loc[ROW, [*PARTS, "income_total"]].isna().all()
     assert "amounts_beyond" in set(book.findings()["rule"])
 
@@ -76,3 +76,12 @@ def test_clean_households_stay_as_they_are() -> None:
     after = book.tables["household"]["income_total"]
     changed = ~np.isclose(after.to_numpy(), before["income_total"].to_numpy())
     assert changed.mean() < 0.001
+
+
+def test_without_the_other_total_nothing_is_changed() -> None:
+    """A household far from its neighbours may be so: only its own consumption tells a slip."""
+    table = households().drop(columns="consumption_total")
+    table.loc[ROW, "income_total"] *= 1000.0
+    book = ledger(household=table)
+    mend_slips(survey(), book, check_outliers(survey(), "wumeng", book))
+    assert book.corrections().empty

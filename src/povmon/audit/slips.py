@@ -34,17 +34,21 @@ def mend_slips(survey: Survey, ledger: Ledger, outlying: dict[str, Outlying]) ->
         nothing is made missing.
     outlying : total -> the households whose total is an outlier, with what was expected.
     """
-    distance = {
-        total: np.log(found.amount / found.expected)
-        for total, found in outlying.items()
-        if total in AGGREGATES
-    }
-    for total, mine in distance.items():
-        # Of two amounts that do not fit together, the one further off is changed.
-        others = [d for name, d in distance.items() if name != total]
-        further = others[0].reindex(mine.index).abs() if others else pd.Series(0.0, mine.index)
-        chosen = mine[mine.abs() > further.fillna(0.0)]
-        _mend(survey, ledger, total, chosen[(chosen.abs() > LEAST) & np.isfinite(chosen)])
+    table = ledger.tables["household"]
+    if not set(AGGREGATES) <= ledger.submitted["household"] & set(outlying):
+        return
+    distance = {total: _distance(outlying[total]) for total in AGGREGATES}
+    for total, other in zip(AGGREGATES, reversed(AGGREGATES), strict=True):
+        # Both must be known: a household far from its neighbours in one of them may be so. Of two
+        # that do not fit together, the one further off is changed.
+        mine = distance[total][(table[other] > 0).reindex(distance[total].index)]
+        further = distance[other].reindex(mine.index).abs().fillna(0.0)
+        _mend(survey, ledger, total, mine[(mine.abs() > further) & (mine.abs() > LEAST)])
+
+
+def _distance(found: Outlying) -> pd.Series:
+    """Logarithm of each amount over the one expected."""
+    return pd.Series(np.log(found.amount / found.expected), index=found.amount.index)
 
 
 def _mend(survey: Survey, ledger: Ledger, total: str, distance: pd.Series) -> None:
