@@ -204,6 +204,13 @@ def test_a_second_head_gives_up_the_relation(audited: Run) -> None:
     assert (log["key"], log["column"], log["before"]) == (f"{FIRST}/2", "relation", "head")
 
 
+def test_of_equal_changes_the_head_is_the_one_listed_first(audited: Run) -> None:
+    audit = audited(cell("person", 0, relation="sibling"))  # no head is left
+    assert {"head_count", "localised"} <= rules(audit)
+    log = audit.corrections.iloc[0]
+    assert (log["key"], log["column"], log["before"]) == (f"{FIRST}/1", "relation", "sibling")
+
+
 def test_a_reviewers_value_is_not_given_up(audited: Run, root: Path) -> None:
     corrections(root, f"person,{FIRST}/3,schooling,4,12,Li,2011-05-02,seen the certificate")
     audit = audited()

@@ -46,6 +46,7 @@ class ExtraEdit(_Strict):
     level: Literal["household", "person"]
     expression: str
     always: bool = False
+    soft: bool = False
 
 
 class Weights(_Strict):
@@ -148,6 +149,7 @@ class Instances:
     """The edits of a household with so many members listed."""
 
     all: tuple[Instance, ...]
+    soft: tuple[Instance, ...] = ()
     by_cell: dict[Cell, list[Instance]] = field(default_factory=dict)
     by_rule: dict[str, list[Instance]] = field(default_factory=dict)
 
@@ -171,13 +173,20 @@ class EditSet:
     edits : the edits, each with whether it also applies to a roster with gaps.
     weights : reliability of the fields.
     declined : rule id -> why its expression is not used for localisation.
+    soft : edits that only choose among changes of equal weight.
     """
 
-    def __init__(self, edits: Iterable[tuple[Edit, bool]], weights: Weights,
-                 declined: Mapping[str, str] | None = None) -> None:  # fmt: skip
+    def __init__(
+        self,
+        edits: Iterable[tuple[Edit, bool]],
+        weights: Weights,
+        declined: Mapping[str, str] | None = None,
+        soft: Iterable[Edit] = (),
+    ) -> None:
         self.edits = list(edits)
         self.weights = weights
         self.declined = dict(declined or {})
+        self.soft = list(soft)
         self._made: dict[tuple[int, bool], Instances] = {}
 
     @property
@@ -188,7 +197,8 @@ class EditSet:
     @property
     def fields(self) -> dict[str, list[str]]:
         """Fields of each form that an edit looks at, in the form's order."""
-        used = {(r.form, r.field) for edit, _ in self.edits for r in edit.refs}
+        every = [*(edit for edit, _ in self.edits), *self.soft]
+        used = {(r.form, r.field) for edit in every for r in edit.refs}
         used |= {("household", "hhsize"), ("person", "relation")}
         return {f: [c for c in FORMS[f].columns if (f, c) in used] for f in BLOCK}
 
@@ -213,7 +223,8 @@ class EditSet:
                 if complete or always or not edit.whole_roster
                 for instance in _fill(number, edit, members)
             ]
-            self._made[key] = Instances(tuple(made))
+            soft = [i for n, edit in enumerate(self.soft) for i in _fill(n, edit, members)]
+            self._made[key] = Instances(tuple(made), tuple(soft))
         return self._made[key]
 
 
@@ -279,19 +290,25 @@ def edit_set(line: float, submitted: Mapping[str, set[str]]) -> EditSet:
     submitted : form -> fields that at least one file had; edits with others do not apply.
     """
     rules = [
-        (rule.id, rule.level, rule.expression, False)
+        ExtraEdit.model_validate(
+            {"rule": rule.id, "level": rule.level, "expression": rule.expression}
+        )
         for rule in catalogue().values()
         if rule.expression and rule.severity == "hard" and rule.level in BLOCK
     ]
-    rules += [(e.rule, e.level, e.expression, e.always) for e in edit_file().edits]
     edits: list[tuple[Edit, bool]] = []
+    soft: list[Edit] = []
     declined: dict[str, str] = {}
-    for rule_id, level, expression, always in rules:
+    for entry in (*rules, *edit_file().edits):
         try:
-            edit = translate(rule_id, level, expression, {"line": line})
+            edit = translate(entry.rule, entry.level, entry.expression, {"line": line})
         except Untranslatable as error:
-            declined[rule_id] = str(error)
+            declined[entry.rule] = str(error)
             continue
-        if all(ref.field in submitted.get(ref.form, set()) for ref in edit.refs):
-            edits.append((edit, always))
-    return EditSet(edits, edit_file().weights, declined)
+        if not all(ref.field in submitted.get(ref.form, set()) for ref in edit.refs):
+            continue
+        if entry.soft:
+            soft.append(edit)
+        else:
+            edits.append((edit, entry.always))
+    return EditSet(edits, edit_file().weights, declined, soft)

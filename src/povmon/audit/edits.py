@@ -280,7 +280,7 @@ class _Reader:
         raise Untranslatable(f"{ast.unparse(node)} is not linear")
 
     def _name(self, name: str) -> _Sum:
-        if name in self.constants:
+        if self._is_constant(name):
             return _Sum({}, self.constants[name])
         if name in COUNTED and self.form == "household":
             field, codes = COUNTED[name]
@@ -297,6 +297,10 @@ class _Reader:
             raise Untranslatable(f"{name} is a code, not a number")
         return _Sum({(ref, frozenset((YES,))): 1.0}, 0.0)
 
+    def _is_constant(self, name: str) -> bool:
+        """True for a named number; a field of the form with that name comes first."""
+        return name in self.constants and name not in FORMS[self.form].columns
+
     def _ref(self, name: str) -> Ref:
         if name in FORMS[self.form].columns:
             return Ref("own", self.form, name)
@@ -306,7 +310,7 @@ class _Reader:
 
     def _coded(self, node: ast.expr) -> Ref | None:
         """The field, when the node names a coded or yes-no field."""
-        if not isinstance(node, ast.Name) or node.id in self.constants:
+        if not isinstance(node, ast.Name) or self._is_constant(node.id):
             return None
         if node.id in COUNTED or node.id in ("members", "roster_members"):
             return None

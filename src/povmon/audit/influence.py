@@ -179,7 +179,7 @@ def _changed(
         copies["person"] = _persons(records["person"], old, changes)
     frame = derive(survey, [area], copies).household.reset_index(drop=True)
     # A survey without weights has no w_hh: every household stands for itself.
-    each = frame["w_hh"] if "w_hh" in frame else 1.0
+    each = frame.get("w_hh", 1.0)
     frame["w_person"] = each * frame["hhsize"].astype("float64")
     weights = [name for name in ("w_hh", "w_person") if name in frame]
     frame.loc[gone, weights] = np.nan

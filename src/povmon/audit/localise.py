@@ -11,7 +11,7 @@ programme of the failing edits gives a least weight that no solution of all edit
 where its values break another edit, that one is added and the programme solved again. Edits that
 share no cell are solved apart, and equal programmes once. The result is the optimum over all
 edits. Ties go to the later record and the later column of the form. Where one changed cell is
-certainly the least change, no programme is needed (`single_change`).
+certainly the least change, no programme is needed (`single_change`), and soft edits decide ties.
 """
 
 from __future__ import annotations

@@ -35,17 +35,20 @@ def single_change(edits: EditSet, instances: Instances, values: Mapping[Cell, Va
     if not shared:
         return None
     bound = min(edits.weight(cell) for cell in free) + edits.lightest
-    # Ties go to the later record and column, as in the programme.
+    found: list[tuple[int, Cell, Value]] = []
     for cell in sorted(sorted(shared, reverse=True), key=edits.weight):
-        if edits.weight(cell) > bound:
-            return None
+        if edits.weight(cell) > (edits.weight(found[0][1]) if found else bound):
+            break
         near = instances.by_cell.get(cell, [])
         if any(values.get(c) is None and c in values for edit in near for c in edit.cells):
             return None
         value = _value(cell, near, values, failing)
         if value is not None:
-            return cell, value
-    return None
+            trial = {**values, cell: value}
+            found.append((sum(edit.violated(trial) for edit in instances.soft), cell, value))
+    # Of equal weights the one that breaks the fewest soft edits, then the later record and column.
+    best = min(found, key=lambda one: one[0], default=None)
+    return None if best is None else best[1:]
 
 
 def _value(cell: Cell, near: Sequence[Instance], values: Mapping[Cell, Value],
@@ -78,8 +81,9 @@ def _candidates(cell: Cell, near: Sequence[Instance],
     if entry.dtype == "integer":
         ends = {f(end) for end in ends for f in (math.floor, math.ceil)}
     at = float(old)
-    inside = [float(end) for end in ends if low <= end <= high and end != old]
-    return sorted(inside, key=lambda end: (abs(end - at), end))
+    inside = [float(end) for end in ends if low <= end <= high and end != at]
+    nearest: list[float] = sorted(inside, key=lambda end: (abs(end - at), end))
+    return list(nearest)
 
 
 def _ends(cell: Cell, near: Sequence[Instance], values: Mapping[Cell, Value]) -> Iterator[float]:

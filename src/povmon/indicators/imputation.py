@@ -120,7 +120,7 @@ class Imputation:
         known = self._amount(name)
         if known is None:
             return {}
-        place = frame["household_id"].map(known.place).fillna(-1).to_numpy(dtype=np.int64)
+        place = np.asarray(frame["household_id"].map(known.place).fillna(-1), dtype=np.int64)
         if not (place >= 0).any():
             return {}
         domain, names = pd.factorize(frame[column].astype("str").where(frame[column].notna()))
