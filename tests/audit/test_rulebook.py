@@ -37,6 +37,13 @@ def test_the_findings_of_a_survey_are_counted(audited: Callable[..., Audit]) -> 
     assert table.loc["head_differs", "not_evaluated"] == ""
 
 
+def test_a_survey_without_an_audit_has_no_counts(root: Path) -> None:
+    small.write(root, small.files())
+    assert "findings" not in rulebook("small")
+    page, _ = write(root / "book", "small")
+    assert "has not been audited yet" in page.read_text(encoding="utf-8")
+
+
 def test_reasons_why_rules_are_not_evaluated() -> None:
     tables = many.ledger().tables
     survey = many.survey()

@@ -223,9 +223,9 @@ def _blank_blocks(ledger: Ledger, live: pd.Series) -> None:
     persons = ledger.tables["person"]
     asked = [c for c in PERSON_ANSWERS if c in ledger.submitted["person"]]
     share = persons[asked].isna().mean(axis=1).where(ledger.live["person"])
-    rows = (share > MISSING_PERSON).to_numpy()
-    percent = share[rows].map(lambda s: f"{100 * s:.0f} %").astype("str")
-    ledger.find("person_missing", "person", rows, "line", detail=percent)
+    few = (share > MISSING_PERSON).to_numpy()
+    percent = share[few].map(lambda s: f"{100 * s:.0f} %").astype("str")
+    ledger.find("person_missing", "person", few, "line", detail=percent)
 
 
 def _too_fast(ledger: Ledger, live: pd.Series) -> None:

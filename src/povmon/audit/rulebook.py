@@ -44,7 +44,9 @@ def rulebook(survey: str = "") -> pd.DataFrame:
     table = pd.DataFrame([_row(rule) for rule in catalogue().values()])
     if not survey:
         return table
-    counts, reasons = _of_survey(load_survey(survey))
+    counts, reasons, audited = _of_survey(load_survey(survey))
+    if not audited:
+        return table
     return table.assign(
         findings=table["rule"].map(counts).fillna(0).astype("int64"),
         not_evaluated=table["rule"].map(reasons).fillna("").astype("str"),
@@ -60,12 +62,12 @@ def _row(rule: Rule) -> dict[str, object]:
         "action": rule.action, "en": rule.en, "zh": rule.zh, "check": rule.check,
         "expression": rule.expression, "columns": ", ".join(rule.columns),
         "needs": ", ".join(rule.inputs), "source": rule.source,
-        "tests": f"{number} {'records' if examples else 'tests'}",
+        "tests": f"{number} {'record' if examples else 'test'}{'s' if number != 1 else ''}",
     }  # fmt: skip
 
 
-def _of_survey(survey: Survey) -> tuple[pd.Series, dict[str, str]]:
-    """Findings by rule, and why rules could be evaluated in no area, over the areas audited."""
+def _of_survey(survey: Survey) -> tuple[pd.Series, dict[str, str], int]:
+    """Findings by rule, why rules could be evaluated in no area, and how many were audited."""
     counts = pd.Series(dtype="int64")
     reasons: dict[str, set[str]] = {}
     audited = 0
@@ -80,7 +82,7 @@ def _of_survey(survey: Survey) -> tuple[pd.Series, dict[str, str]]:
         for row in judged[~judged["evaluated"]].itertuples():
             reasons.setdefault(str(row.rule), set()).add(f"{area}: {row.reason}")
     never = {rule: found for rule, found in reasons.items() if len(found) == audited}
-    return counts, {rule: _joined(found) for rule, found in never.items()}
+    return counts, {rule: _joined(found) for rule, found in never.items()}, audited
 
 
 def _joined(reasons: set[str]) -> str:
@@ -162,8 +164,10 @@ def _counts(table: pd.DataFrame) -> str:
 
 
 def _note(table: pd.DataFrame, survey: str) -> str:
-    if "findings" not in table:
+    if not survey:
         return ""
+    if "findings" not in table:
+        return f"<p>The survey <code>{escape(survey)}</code> has not been audited yet.</p>"
     idle = table[table["not_evaluated"] != ""]
     listed = "".join(
         f"<li><code>{row.rule}</code>: {escape(str(row.not_evaluated))}</li>"
@@ -192,7 +196,7 @@ def _html_row(row: dict[Hashable, Any]) -> str:
     how = row["expression"] or f"check “{row['check']}”"
     used = f"<br>uses {escape(str(row['needs']))}" if row["needs"] else ""
     cells = [
-        f'{escape(str(row["en"]))}<br><span lang="zh">{escape(str(row["zh"]))}</span>',
+        f'{_told(row["en"], "the field")}<br><span lang="zh">{_told(row["zh"], "该项")}</span>',
         f"{row['severity']}, {row['kind']}",
         str(row["action"]),
         f"<code>{escape(str(how))}</code>{used}" if row["expression"] else escape(str(how)) + used,
@@ -203,6 +207,11 @@ def _html_row(row: dict[Hashable, Any]) -> str:
         cells.append(f"{row['findings']:,}")
     anchor = f'<th scope="row" id="rule-{row["rule"]}"><code>{row["rule"]}</code></th>'
     return f"<tr>{anchor}{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+
+
+def _told(message: str, field: str) -> str:
+    """A message with words where a finding has the field and what was found."""
+    return escape(message.replace("{column}", field).replace("{detail}", "…"))
 
 
 def _glossary() -> str:
