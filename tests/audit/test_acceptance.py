@@ -137,7 +137,7 @@ def test_weights_count(audited: Callable[..., Audit]) -> None:
 
 def test_records_that_belong_nowhere_are_counted(audited: Callable[..., Audit]) -> None:
     def spoil(content: small.Files) -> None:
-        content["51"]["person"].append({**small.persons("5134310199")[0]})
+        content["51"]["person"].append({**small.persons("5134310199", 0)[0]})
         content["51"]["household"][0]["village_id"] = ""
 
     rates = table(audited(spoil))

@@ -30,7 +30,7 @@ def audit(tmp_path_factory: pytest.TempPathFactory) -> Audit:
         homes = [f"{v}{h:02d}" for v in villages for h in range(1, 11)]
         forms["village"] = [small.village(v) for v in villages]
         forms["household"] = [small.household(h, 0) for h in homes]
-        forms["person"] = [p for h in homes for p in small.persons(h)]
+        forms["person"] = [p for h in homes for p in small.persons(h, 0)]
         for row in forms["household"]:
             factor = float(np.exp(0.5 * rng.standard_normal()))
             row["w_hh"] = 10 + int(rng.integers(0, 3))

@@ -178,9 +178,8 @@ def _changed(
     if "person" in records:
         copies["person"] = _persons(records["person"], old, changes)
     frame = derive(survey, [area], copies).household.reset_index(drop=True)
-    # A survey without weights has no w_hh: every household stands for itself.
-    each = frame.get("w_hh", 1.0)
-    frame["w_person"] = each * frame["hhsize"].astype("float64")
+    # A survey without weights has ones on its records, and none in its frames.
+    frame["w_person"] = own["w_hh"].astype("float64") * own["hhsize"].astype("float64")
     weights = [name for name in ("w_hh", "w_person") if name in frame]
     frame.loc[gone, weights] = np.nan
     return frame, rows

@@ -193,8 +193,8 @@ def follow_up(
     resolved (found no more), withdrawn (its record is not sent any more), changed, still failing
     (another value, which fails too), unanswered (the same value without a word), confirmed (the
     same value, and the province says that it is right). A certain error cannot be confirmed: it
-    contradicts itself. And the present list with each item's status ("new" where it was not in the former,
-    "" for provinces that have not sent again).
+    contradicts itself. And the present list with each item's status ("new" where it was not in
+    the former, "" for provinces that have not sent again).
     """
     values = now.drop_duplicates("item").set_index("item")["value"]
     answers = given.drop_duplicates("item", keep="last").set_index("item")
