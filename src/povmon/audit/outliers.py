@@ -82,14 +82,27 @@ class Judged:
     expected: pd.Series
 
 
-def check_outliers(survey: Survey, area: str, ledger: Ledger) -> None:
-    """Find outlying amounts of the households that are still in (after all repairs)."""
+@dataclass(frozen=True)
+class Outlying:
+    """The households whose amount is an outlier: the amount and what was expected (Series)."""
+
+    amount: pd.Series
+    expected: pd.Series
+
+
+def check_outliers(survey: Survey, area: str, ledger: Ledger) -> dict[str, Outlying]:
+    """Find outlying amounts of the households that are still in (after all repairs).
+
+    Returns
+    -------
+    Column -> its outliers, those with a known expectation.
+    """
     table = ledger.tables["household"]
     table = table[ledger.live["household"] & table["hhsize"].notna().to_numpy()]
     submitted = ledger.submitted.get("household", set())
     amounts = [a for a in AMOUNTS if a.column in submitted]
     if len(table) < LEAST_ROWS or not amounts:
-        return
+        return {}
     model = _Model(survey, area, table, submitted)
     flags: dict[str, pd.Series] = {}
     for amount in amounts:
@@ -103,6 +116,13 @@ def check_outliers(survey: Survey, area: str, ledger: Ledger) -> None:
         _enter(ledger, amount, flags[amount.column], model.judged[amount.column])
     if set(PAIR) <= set(flags):
         _check_ratio(ledger, model.table, by_income.expected, flags)
+    return {name: _outlying(model, name, rows) for name, rows in flags.items()}
+
+
+def _outlying(model: _Model, column: str, flags: pd.Series) -> Outlying:
+    expected = model.judged[column].expected
+    rows = flags & expected.notna() & model.table[column].notna()
+    return Outlying(model.table.loc[rows, column].astype("float64"), expected[rows])
 
 
 def county_of(survey: Survey, area: str, table: pd.DataFrame) -> pd.Series:

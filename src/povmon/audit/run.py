@@ -27,6 +27,7 @@ from povmon.audit import (
     repairs,
     returns,
     roster,
+    slips,
     units,
     values,
     weights,
@@ -213,7 +214,7 @@ def _compare(survey: Survey, area: str, ledger: Ledger) -> None:
     copies.check_copies(survey, area, ledger)
     patterns.check_patterns(ledger)
     design.check_design(survey, area, ledger)
-    outliers.check_outliers(survey, area, ledger)
+    slips.mend_slips(survey, ledger, outliers.check_outliers(survey, area, ledger))
     places.check_places(survey, area, ledger)
     previous.check_previous(survey, area, ledger)
     published.check_published(survey, area, ledger)
