@@ -144,7 +144,6 @@ class _Deck:
         names = dict.fromkeys(name for one in self.group.classes for name in one)
         self.variables = class_variables(self.ledger, form, self.live, names)
         self.weights = _weights(self.ledger, form, self.live)
-        self.position = {int(row): i for i, row in enumerate(self.live)}
         index = [
             (row, (block, number))
             for block in self.blocks.values()
@@ -173,7 +172,7 @@ class _Deck:
         classes = dict.fromkeys(
             tuple(v for v in names if v not in hidden) for names in self.group.classes
         )
-        at = np.array([self.position[int(row)] for row in rows])
+        at = np.searchsorted(self.live, rows)
         setting = hotdeck.settings()
         found = hotdeck.pools(self.variables, list(classes), donors, at, setting.least_donors)
         drawn = [
@@ -220,7 +219,7 @@ class _Deck:
 
     def _given(self, row: int, donor: int, lacking: list[str]) -> dict[str, Value]:
         """What a donor gives to a record."""
-        at = self.position[row]
+        at = self._at(row)
         if not self.group.total:
             return {name: self.columns[name][donor] for name in lacking}
         own = {name: values[at] for name, values in self.columns.items()}
@@ -229,7 +228,7 @@ class _Deck:
 
     def _keep(self, row: int, block: Block, cells: dict[Cell, Value], pool: Pool, donor: int,
               method: str) -> None:  # fmt: skip
-        key, giver = str(self.keys[self.position[row]]), str(self.keys[donor])
+        key, giver = str(self.keys[self._at(row)]), str(self.keys[donor])
         block.values |= cells
         self.pools[self.group.id, pool.label] = pool
         for (_, name), value in cells.items():
@@ -237,6 +236,10 @@ class _Deck:
             self.marks.append(
                 [self.group.form, key, name, self.group.id, method, giver, pool.label]
             )
+
+    def _at(self, row: int) -> int:
+        """Position among the live records of a row of the table."""
+        return int(np.searchsorted(self.live, row))
 
     def _leave(self, row: int, lacking: list[str]) -> None:
         block, _ = self.cells_of[row]
