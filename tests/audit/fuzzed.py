@@ -23,7 +23,7 @@ from povmon.audit import audit_intake
 from povmon.errors import PovmonError
 from povmon.survey.config import Survey
 from povmon.survey.intake import Intake, read_submissions
-from povmon.survey.text import decode
+from povmon.survey.readers.encoding import decode
 
 FORMS = ("county", "village", "household", "person")
 AREA = "dian_gui_qian"
