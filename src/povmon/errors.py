@@ -26,7 +26,8 @@ class PovmonError(Exception):
         place = f"{self.where}: " if self.where else ""
         action = f"; {self.todo}" if self.todo else ""
         stop = "" if action.endswith("?") else "."
-        return f"{place}{self.what}{action}{stop}"
+        # One paragraph, also where a quoted cell or heading holds a line break.
+        return " ".join(f"{place}{self.what}{action}{stop}".split())
 
     def __reduce__(self) -> tuple[object, tuple[str, str, str]]:
         # Keyword-only arguments do not survive pickling by default, and these

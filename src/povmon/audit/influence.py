@@ -199,12 +199,16 @@ def _replace(copies: pd.DataFrame, changes: pd.DataFrame) -> np.ndarray:
     return np.concatenate(left_out)
 
 
+LARGEST = 2.0**53  # beyond this a float is not exact to the unit
+
+
 def _typed(column: pd.Series, values: pd.Series) -> Any:
     """Numbers in a column's own type; codes have no number and become missing."""
     if pd.api.types.is_float_dtype(column):
         return values.to_numpy()
     if pd.api.types.is_integer_dtype(column):
-        return values.round().astype("Int64").array
+        # What no whole number of this type can hold is no alternative.
+        return values.round().where(values.abs() < LARGEST).astype("Int64").array
     return pd.Series(pd.NA, index=values.index, dtype=column.dtype)
 
 
