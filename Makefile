@@ -78,10 +78,10 @@ notebook: $(STAMP) ## Open the executed audit of AREA in JupyterLab, ready to ex
 		--ServerApp.default_url="/lab/tree/data/processed/$$SURVEY/notebooks/$$AREA/audit.ipynb"
 
 test: lint ## Check style and types, and run the tests that take minutes at most
-	@$(PYTHON) -m pytest -m "not slow"
+	@$(PYTHON) -m pytest -n auto --dist worksteal -m "not slow"
 
 test-all: lint ## Run every test, also the slow ones (notebooks, browser)
-	@POVMON_EXAMPLES=thorough $(PYTHON) -m pytest
+	@POVMON_EXAMPLES=thorough $(PYTHON) -m pytest -n auto --dist worksteal
 
 lint: $(STAMP) ## Check style (ruff) and types (mypy)
 	@$(PYTHON) -m ruff check .

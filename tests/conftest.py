@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -45,7 +46,22 @@ def copy_survey(name: str, root: Path) -> Path:
 @pytest.fixture(scope="session")
 def demo_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A root with the surveys `demo` (generated and made, once for all tests) and `vlss1998`."""
-    root = tmp_path_factory.mktemp("demo")
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return make_demo(tmp_path_factory.mktemp("demo"))
+    # Of several processes that test side by side the first makes it, the others wait.
+    shared = tmp_path_factory.getbasetemp().parent
+    root = shared / "demo"
+    with (shared / "demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / "demo.made").exists():
+            root.mkdir()
+            make_demo(root)
+            (shared / "demo.made").touch()
+    return root
+
+
+def make_demo(root: Path) -> Path:
+    """Copy both surveys into a root and make `demo` there."""
     copy_survey("demo", root)
     copy_survey("vlss1998", root)
     done = povmon(root, "run", "--survey", "demo")

@@ -212,7 +212,10 @@ def read_case(survey: Survey, root: Path, files: dict[str, bytes], name: str) ->
         assert error.what and "\n" not in str(error)
         return None
     for form, table in intake.rows.items():
-        assert len(table) == rows_in(files[f"{form}.csv"])
+        read = intake.files[(intake.files["form"] == form) & (intake.files["status"] == "used")]
+        assert len(table) == read["rows"].sum()
+        least, most = rows_in(files[f"{form}.csv"])
+        assert least <= len(table) + read["left_out"].sum() <= most, form
     rows = {
         form: table.assign(source_file=name + table["source_file"].astype("str"))
         for form, table in intake.rows.items()
@@ -220,10 +223,14 @@ def read_case(survey: Survey, root: Path, files: dict[str, bytes], name: str) ->
     return replace(intake, rows=rows)
 
 
-def rows_in(data: bytes) -> int:
-    """Rows below the heading of a file that can be read, counted apart from the reader."""
+def rows_in(data: bytes) -> tuple[int, int]:
+    """Rows of a file that can be read which have numbers, and rows with anything but one heading,
+    counted apart from the reader."""
     text, _ = decode(data, "")
-    return sum(1 for cells in csv.reader(io.StringIO(text, newline="")) if cells) - 1
+    rows = csv.reader(io.StringIO(text, newline=""))
+    filled = [cells for cells in rows if any(cell.strip() for cell in cells)]
+    records = [r for r in filled if sum(c.strip()[:1].isdigit() for c in r) > 1]
+    return len(records), len(filled) - 1
 
 
 def together(parts: list[Intake]) -> Intake:

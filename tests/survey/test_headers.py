@@ -111,6 +111,14 @@ def test_a_heading_repeated_below_records_hides_none_of_them() -> None:
     assert table.columns["id"] == ["1", "3"] and [r.line for r in table.left_out] == [3]
 
 
+def test_records_above_their_heading_are_records(root: Path) -> None:
+    heading, *records = base()
+    intake = read(root, [records[2], heading, *records[:2], *records[3:]])
+    ids = [str(row[heading.index("household_id")]) for row in records]
+    assert mine(intake, "household_id") == [ids[2], *ids[:2], *ids[3:]]
+    assert intake.rows["household"].query("submitted_by == '52'")["source_line"].iloc[0] == 1
+
+
 def test_blank_rows_and_columns_are_nothing(root: Path) -> None:
     rows = [[*row, "", ""] for row in base()]
     intake = read(root, [*rows[:3], wide(rows), *rows[3:], wide(rows)])

@@ -205,7 +205,7 @@ def test_a_correction_may_name_the_record_as_the_province_did(
     monkeypatch.setenv("POVMON_HASH_KEY", "a secret")
     planted(root)
     text = "form,key,column,before,after,who,when,why\n"
-    text += f"household,{IDENTITY},head_age,40,41,reviewer,2011-05-01,asked at {PHONE}\n"
+    text += f"household,{IDENTITY},head_age,52,41,reviewer,2011-05-01,asked at {PHONE}\n"
     text += f"household,{OLD_IDENTITY},land,{NAME},3,reviewer,2011-05-01,none\n"
     (paths.raw("small") / "corrections.csv").write_text(text, encoding="utf-8")
     audit = audit_area("small", "wumeng")

@@ -200,8 +200,8 @@ def follow_up(
     answers = given.drop_duplicates("item", keep="last").set_index("item")
     out = before[before["province_id"].isin(again)].rename(columns={"value": "before"})
     out["now"] = out["item"].map(values).fillna("")
-    out["answer"] = out["item"].map(answers["answer"]).fillna("")
-    out["comment"] = out["item"].map(answers["comment"]).fillna("")
+    out["answer"] = out["item"].map(answers["answer"]).astype("str").fillna("")
+    out["comment"] = out["item"].map(answers["comment"]).astype("str").fillna("")
     present = out["item"].isin(values.index)
     sent = [
         key == "" or key in received.get(level, set())

@@ -173,21 +173,23 @@ class Collector:
         if used and entry.error is not None and not self.lenient:
             raise entry.error
         table, part = entry.table, entry.part
-        of_area = self._read(form, delivery, part, table) if used and table else 0
+        # A table without rows is a table: only None is none.
+        read = table if used else None
+        of_area = 0 if read is None else self._read(form, delivery, part, read)
         digest = part.source.sha256 if part.source else ""
         properties = part.source.properties if part.source else {}
         version = delivery.manifest.form_version or properties.get("form_version", "")
         self.files.append({
             "form": form, "province_id": delivery.province_id, "file": part.file,
             "sheet": part.sheet, "encoding": part.source.encoding if part.source else "",
-            "rows": len(table) if table else None, "rows_area": of_area,
-            "left_out": len(table.left_out) if table else None, "sha256": digest,
-            "status": "used" if used and table else "superseded" if table else "not read",
+            "rows": None if table is None else len(table), "rows_area": of_area,
+            "left_out": None if table is None else len(table.left_out), "sha256": digest,
+            "status": "not read" if table is None else "used" if used else "superseded",
             "received": str(delivery.received or ""),
             "form_version": privacy.scrub(version, self.survey.survey),
         })  # fmt: skip
-        if used and table:
-            self._remark_on_sheet(form, delivery, part, table)
+        if read is not None:
+            self._remark_on_sheet(form, delivery, part, read)
 
     def _read(self, form: str, delivery: Delivery, part: Part, table: TextTable) -> int:
         """Take a sheet's records in; returns how many belong to the area."""

@@ -130,8 +130,8 @@ def find(known: Mapping[str, str], cell: str) -> str:
 
 def count_known(known: Mapping[str, str], grid: Grid) -> int:
     """How many different headings the grid's heading has."""
-    end = _heading_end(known, grid.rows)
-    return len(set(filter(None, _names(known, grid, end))))
+    head = _without_records(known, grid.rows[: _heading_end(known, grid.rows) + 1])
+    return len(set(filter(None, _names(known, head, grid.even))))
 
 
 def as_table(source: Source, grid: Grid, known: Mapping[str, str], ids: Sequence[str]) -> TextTable:
@@ -151,8 +151,12 @@ def as_table(source: Source, grid: Grid, known: Mapping[str, str], ids: Sequence
     end = _heading_end(known, grid.rows)
     sheet = f", {grid.sheet}" if grid.sheet else ""
     where = f"{source.place}{sheet}, line {max(grid.lines[end], 1)}"
-    body, lines = grid.rows[end + 1 :], grid.lines[end + 1 :]
-    names = _names(known, grid, end)
+    head = _without_records(known, grid.rows[: end + 1])
+    # Records above their heading (a sorted file) are records all the same.
+    body = [*(r for r in grid.rows[:end] if _is_record(known, r)), *grid.rows[end + 1 :]]
+    lines = [n for n, r in zip(grid.lines, grid.rows[:end], strict=False) if _is_record(known, r)]
+    lines += grid.lines[end + 1 :]
+    names = _names(known, head, grid.even)
     width = len(names)
     if grid.even:
         body = _even(body, lines, width, source.place)
@@ -160,7 +164,7 @@ def as_table(source: Source, grid: Grid, known: Mapping[str, str], ids: Sequence
         width = max([width, *map(len, body)])
         names += [""] * (width - len(names))
         body = [row + [""] * (width - len(row)) if len(row) < width else row for row in body]
-    headings = _headings(grid.rows[: end + 1], names, where)
+    headings = _headings(head, names, where)
     own = [i for i, heading in enumerate(headings) if heading.startswith(OWN_MARK)]
     if own:
         body, lines = _without_own(body, lines, own)
@@ -173,7 +177,7 @@ def as_table(source: Source, grid: Grid, known: Mapping[str, str], ids: Sequence
     return TextTable(
         source.place, _without_empty(filled, names), lines, source.encoding, source.sha256,
         grid.sheet, max(grid.lines[end], 1),
-        _units(known, grid.rows[: end + 1], names),
+        _units(known, head, names),
         {headings[i]: labels for i, labels in grid.labels.items()},
         left_out,
         [(n, headings[i]) for n, i in grid.unvalued if n in of_line and i < len(headings)],
@@ -211,10 +215,21 @@ def _any(known: Mapping[str, str], row: list[str]) -> bool:
     return any(find(known, cell) for cell in row)
 
 
-def _names(known: Mapping[str, str], grid: Grid, end: int) -> list[str]:
-    """For each column the heading it has in the rows up to `end`, "" where it is none."""
-    block = grid.rows[max(end - _DEPTH, 0) : end + 1]
-    width = len(block[-1]) if grid.even else max(map(len, block))
+def _is_record(known: Mapping[str, str], row: list[str]) -> bool:
+    """Whether a row above the end of the heading holds data: two numbers and no heading."""
+    numbers = sum(cell.strip()[:1].isdigit() for cell in row)
+    return numbers > 1 and not _any(known, row)
+
+
+def _without_records(known: Mapping[str, str], rows: list[list[str]]) -> list[list[str]]:
+    """The rows of the heading, the last one always."""
+    return [*(row for row in rows[:-1] if not _is_record(known, row)), rows[-1]]
+
+
+def _names(known: Mapping[str, str], head: list[list[str]], even: bool) -> list[str]:
+    """For each column the heading it has in the rows of the heading, "" where it is none."""
+    block = head[-_DEPTH - 1 :]
+    width = len(block[-1]) if even else max(map(len, block))
     names: list[str] = []
     for column in range(width):
         cells = [row[column] if column < len(row) else "" for row in reversed(block)]
