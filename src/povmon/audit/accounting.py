@@ -155,7 +155,8 @@ def _counties_in(intake: Intake, ledger: Ledger) -> pd.DataFrame:
             )
             of = village.str[:6] if county is None else village.map(county["county_id"])
         parts.append(pd.DataFrame({
-            "form": form, "county_id": of, "received": table["source_file"].map(received).fillna(""),
+            "form": form, "county_id": of,
+            "received": table["source_file"].map(received).fillna(""),
         }).drop_duplicates())  # fmt: skip
     return pd.concat(parts, ignore_index=True)
 
