@@ -208,7 +208,7 @@ def _judge(row: dict[Any, Any], limits: Acceptance) -> tuple[str, str]:
 
 def _of_files(findings: pd.DataFrame, province: str) -> int:
     """Certain errors of a province's files as a whole (not of a record in them)."""
-    prefix = findings["file"].str.split("/").str[1].fillna("")
+    prefix = findings["file"].astype("str").str.split("/").str[1].astype("str").fillna("")
     own = (prefix == province) if province else pd.Series(True, index=findings.index)
     whole = (findings["severity"] == "hard") & (findings["key"] == "") & (findings["line"] <= 1)
     return int((own & whole & (findings["file"] != "")).sum())
