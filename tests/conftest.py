@@ -13,7 +13,7 @@ import pytest
 from hypothesis import settings
 
 # Properties are tried on the same examples each time: few in `make test`, more in `make test-all`.
-settings.register_profile("fast", max_examples=8, deadline=None, derandomize=True)
+settings.register_profile("fast", max_examples=5, deadline=None, derandomize=True)
 settings.register_profile("thorough", max_examples=40, deadline=None, derandomize=True)
 settings.load_profile(os.environ.get("POVMON_EXAMPLES", "fast"))
 

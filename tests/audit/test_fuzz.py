@@ -61,6 +61,7 @@ QUICK = settings(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @QUICK
 @given(st.lists(st.tuples(FORMS, st.integers(0, 35), st.integers(0, 30), CELLS), max_size=12))
 def test_any_cells(changes: list[tuple[str, int, int, str]]) -> None:
@@ -72,6 +73,7 @@ def test_any_cells(changes: list[tuple[str, int, int, str]]) -> None:
     account(content)
 
 
+@pytest.mark.slow
 @QUICK
 @given(st.lists(st.tuples(FORMS, st.integers(0, 35), st.integers(0, 2)), min_size=1, max_size=8))
 def test_rows_lost_and_doubled(changes: list[tuple[str, int, int]]) -> None:

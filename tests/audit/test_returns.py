@@ -125,6 +125,7 @@ def test_what_became_of_the_items(root: Path) -> None:
     assert len(audit.followed) == len(asked) and set(audit.followed["status"]) <= set(STATUSES)
 
 
+@pytest.mark.slow
 def test_a_certain_error_cannot_be_confirmed(root: Path) -> None:
     intake = read(root, spoilt())
     hard = item(audit_intake(intake).review, "5134310102", "water")["item"]
@@ -144,6 +145,7 @@ def test_a_province_that_has_not_sent_again_owes_no_answer(root: Path) -> None:
     assert set(audit.review.loc[~own, "status"]) == {"unanswered"}
 
 
+@pytest.mark.slow
 def test_an_item_keeps_its_name_when_the_file_and_line_change(root: Path) -> None:
     before = audit_intake(read(root, spoilt())).review
     content = spoilt()

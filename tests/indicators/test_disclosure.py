@@ -94,6 +94,7 @@ def test_nothing_is_withheld_where_nothing_is_small(case: tuple[np.ndarray, np.n
     assert not protect(system, needs, cells.sum(axis=1)).any()
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(linked())
 def test_no_secondary_cell_is_superfluous(case: tuple[np.ndarray, np.ndarray]) -> None:

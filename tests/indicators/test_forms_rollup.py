@@ -193,6 +193,7 @@ def test_sampled_forms_of_the_demo_survey(in_demo_root: Path) -> None:
     assert persons.values.at["all", "counted"] == pytest.approx(on_roster)
 
 
+@pytest.mark.slow
 def test_answers_of_few_households_are_withheld(in_demo_root: Path) -> None:
     records = accepted(load_survey("demo"))
     table = roll_up_records(load_survey("demo"), records).tables["household"]
@@ -207,6 +208,7 @@ def test_answers_of_few_households_are_withheld(in_demo_root: Path) -> None:
     assert not shown.to_numpy().any()
 
 
+@pytest.mark.slow
 def test_published_answers_give_no_small_one_away(in_demo_root: Path) -> None:
     survey = load_survey("demo")
     records = accepted(survey)
@@ -257,6 +259,7 @@ def attack_question(roll: FormsRollUp, records: dict[str, pd.DataFrame], field: 
     assert attacked > 0
 
 
+@pytest.mark.slow
 def test_a_lost_county_leaves_the_checks_in_order(in_demo_root: Path) -> None:
     records = accepted(load_survey("demo"))
     gone = {f: r[r["county_id"] != "341524"] for f, r in records.items()}

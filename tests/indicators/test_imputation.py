@@ -53,6 +53,7 @@ def estimates(root: object, policy: str, refused: int) -> pd.DataFrame:
     return whole[["estimate", "se", "n"]]
 
 
+@pytest.mark.slow
 def test_a_survey_in_which_nothing_is_missing_is_the_same_under_both_policies(
     tmp_path: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -151,6 +151,7 @@ def everything(folder: Path) -> str:
     return "\n".join(texts)
 
 
+@pytest.mark.slow
 def test_personal_data_are_nowhere_after_intake(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

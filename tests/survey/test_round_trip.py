@@ -8,6 +8,7 @@ from pathlib import Path
 
 import hypothesis.strategies as st
 import pandas as pd
+import pytest
 from hypothesis import HealthCheck, given, settings
 
 from audit import small
@@ -54,6 +55,7 @@ def read(rows: list[small.Row], suffix: str, style: str, mark: str, encoding: st
     return table[table["submitted_by"] == "52"].reset_index(drop=True)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.lists(VALUES, min_size=1, max_size=6),

@@ -65,6 +65,7 @@ def test_what_contradicts_itself_is_found(whole: Score) -> None:
     assert whole.precision >= 0.97
 
 
+@pytest.mark.slow
 def test_undoing_the_log_gives_the_truth(
     wumeng: tuple[Intake, Audit, pd.DataFrame], truth: Truth, demo: Path
 ) -> None:
