@@ -21,11 +21,13 @@ from audit import small
 from povmon import reference
 from povmon.audit import audit_intake
 from povmon.errors import PovmonError
+from povmon.survey import FORMS as FIELDS
 from povmon.survey.config import Survey
 from povmon.survey.intake import Intake, read_submissions
 from povmon.survey.readers.encoding import decode
 
 FORMS = ("county", "village", "household", "person")
+NAMES = {name for form in FIELDS.values() for name in form.columns}
 AREA = "dian_gui_qian"
 CELLS = st.one_of(
     st.sampled_from([
@@ -229,7 +231,9 @@ def rows_in(data: bytes) -> tuple[int, int]:
     text, _ = decode(data, "")
     rows = csv.reader(io.StringIO(text, newline=""))
     filled = [cells for cells in rows if any(cell.strip() for cell in cells)]
-    records = [r for r in filled if sum(c.strip()[:1].isdigit() for c in r) > 1]
+    # A row that names columns is the heading, also where a lost line end puts data behind it.
+    below = [row for row in filled if not NAMES & {cell.strip() for cell in row}]
+    records = [row for row in below if sum(cell.strip()[:1].isdigit() for cell in row) > 1]
     return len(records), len(filled) - 1
 
 

@@ -98,6 +98,7 @@ def test_chinese_texts_have_their_details_in_chinese(audited: Callable[..., Audi
     assert "0 至 2000" in item(review, "5134310102", "dwelling_area")["zh"]
 
 
+@pytest.mark.slow
 def test_what_became_of_the_items(root: Path) -> None:
     before = read(root, spoilt())
     asked = audit_intake(before).review
@@ -136,6 +137,7 @@ def test_a_certain_error_cannot_be_confirmed(root: Path) -> None:
     assert item(followed, "5134310102", "water")["answer"] == "right"
 
 
+@pytest.mark.slow
 def test_a_province_that_has_not_sent_again_owes_no_answer(root: Path) -> None:
     intake = read(root, spoilt())
     audit = audit_intake(intake, earlier(intake, "52"))

@@ -92,6 +92,7 @@ def by_hand(rows: pd.DataFrame, design: Design, measure: Measure, by: str) -> pd
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("measure", MEASURES, ids=lambda m: m.name)
 @pytest.mark.parametrize(
     ("design", "by"),

@@ -99,6 +99,7 @@ def dense(frame: pd.DataFrame, design: Design, categories: list[str], numeric: l
     return result
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["linear", "raking", "logit", "proportional"])
 @pytest.mark.parametrize("by", ["county", "area", "minority"])
 def test_domains(method: str, by: str, survey: pd.DataFrame, margins: dict) -> None:

@@ -169,6 +169,7 @@ def test_units_of_a_view_stand_under_the_unit_they_belong_to() -> None:
     assert under == own.to_dict()
 
 
+@pytest.mark.slow
 def test_sampled_forms_of_the_demo_survey(in_demo_root: Path) -> None:
     survey = load_survey("demo")
     roll = roll_up_forms("demo")

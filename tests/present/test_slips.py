@@ -84,6 +84,7 @@ def test_only_the_answers_can_be_filled_in(audit: Audit) -> None:
     assert all(word in choice.formula1 for word in WORDS)
 
 
+@pytest.mark.slow
 def test_a_slip_that_was_filled_in_is_read_back(
     audit: Audit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -47,6 +47,7 @@ def wumeng(built: Path) -> tuple[Intake, Audit, pd.DataFrame]:
         return intake, audit_intake(intake), log[log["nature"] != "structural"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("demo")
 def test_every_case_is_scored_once(whole: Score, truth: Truth) -> None:
     planted = truth("planted")
@@ -160,6 +161,7 @@ def write_log(folder: Path, rows: list[dict[str, str]]) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_errors_planted_by_others_are_scored(built: Path, tmp_path: Path, demo: Path) -> None:
     log = read_log("demo")
     cells = log[log["kind"].isin(["income_sum", "income_total_slip"])]
