@@ -133,7 +133,8 @@ def assemble(
     table: dict[Any, Any] = {
         name: labels[name].array.take(np.repeat(np.arange(d), m)) for name in labels
     }
-    table["measure"] = _texts([x.name for x in measures] * d)
+    names = pd.array([x.name for x in measures], dtype="str")
+    table["measure"] = names.take(np.tile(np.arange(m), d))
     for name in COLUMNS:
         column = np.stack([c[name] for c in columns], axis=-1).ravel()
         table[name] = _texts(column.tolist()) if column.dtype == object else column

@@ -12,6 +12,11 @@ from povmon.estimate.design import Floats, numbers
 
 T = TypeVar("T")
 
+# An estimate takes and frees arrays many times. The C library of Linux gives each back to the
+# system, to be taken anew at ten times the cost of using it, until it has seen a block of 31 MiB
+# come and go; from then on it keeps up to twice as much for the next array.
+np.empty(31 * 2**17)
+
 
 class Rows:
     """A frame's rows, with what the measures derive from them kept for the next measure.

@@ -72,7 +72,8 @@ class Sums:
                 return self.layout.weights(self.sample.weight)
             whole, at = self._weights(None), subset.at
             shape = (whole.shape[0], len(at))
-            taken = whole.data[at], whole.indices[at], whole.indptr[: len(at) + 1]
+            rows = (np.take(values, at, mode="clip") for values in (whole.data, whole.indices))
+            taken = (*rows, whole.indptr[: len(at) + 1])
             return sparse.csc_array(taken, shape=shape)
 
         return self.rows.once(("weights", subset, self.layout), make)

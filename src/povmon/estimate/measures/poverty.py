@@ -80,7 +80,8 @@ class FGT(RatioOfSums):
         def gap() -> Part:
             head = self.gaps(rows, 0.0).subset
             assert head is not None
-            x, line = rows.number(self.x)[head.at], poverty_line(rows, self.line)
+            x = np.take(rows.number(self.x), head.at, mode="clip")
+            line = poverty_line(rows, self.line)
             line = line[head.at] if isinstance(line, np.ndarray) else line
             return part(relative_gap(x, line, floor=self.negative == "zero"), 1.0)
 
