@@ -64,6 +64,10 @@ class Sums:
             self._totals[part] = found.astype(np.float64, copy=False)
         return self._totals[part]
 
+    def keep_total(self, part: Part, total: Floats) -> None:
+        """Take the weight times part by cell (C,) from where it is known already."""
+        self._totals[part] = total
+
     def _weights(self, subset: Subset | None) -> sparse.csc_array:
         """Weights of the rows, or of a subset, by cell: see `Layout.weights`."""
 

@@ -20,9 +20,10 @@ from povmon.estimate.core.rows import Rows
 from povmon.estimate.core.tally import Sums
 from povmon.estimate.core.variance import lay_cells, layout_of
 from povmon.estimate.design import Design, Sample, Stage, lay, numbers
-from povmon.estimate.measures.base import everyone, present
+from povmon.estimate.measures.base import everyone, filled, present
 
-LAYOUT = 1  # of the files; a reader refuses another
+LAYOUT = 2  # of the files; a reader refuses another
+TOTAL = "total of "  # begins the names of the columns with totals by cell
 
 
 def write_sorted(
@@ -72,7 +73,10 @@ def write_sorted(
     inside = np.flatnonzero(domains.code >= 0)
     missing_last = np.where(np.isfinite(first), first, np.inf)[inside]
     order = inside[sort_by(domains.code[inside], missing_last, len(domains))]
-    columns = {"cell": layout.of_row[order].astype(np.int32), "weight": sample.weight[order]}
+    columns: dict[str, Any] = {
+        "cell": layout.of_row[order].astype(np.int32),
+        "weight": sample.weight[order],
+    }
     columns |= {name: numbers(frame, name)[order] for name in values}
     stage, cells = sample.stages[0], layout.stages[0]
     units = {
@@ -85,9 +89,19 @@ def write_sorted(
     place.mkdir(parents=True, exist_ok=True)
     facts = {"layout": LAYOUT, "lonely": design.lonely, "values": list(values)}
     _write(place / "rows.parquet", pd.DataFrame(columns), facts)
-    _write(place / "cells.parquet", pd.DataFrame({"domain": cells.domain, "unit": cells.unit}))
+    totals = {TOTAL + name: _totals(columns, name, len(cells.domain)) for name in values}
+    _write(
+        place / "cells.parquet",
+        pd.DataFrame({"domain": cells.domain, "unit": cells.unit, **totals}),
+    )
     _write(place / "units.parquet", pd.DataFrame(units))
     _write(place / "domains.parquet", domains.labels)
+
+
+def _totals(columns: dict[str, Any], name: str, cells: int) -> np.ndarray:
+    """Weight times value by cell (C,), missing values left out."""
+    value = np.where(np.isfinite(columns[name]), columns[name], 0.0)
+    return np.bincount(columns["cell"], columns["weight"] * value, minlength=cells)
 
 
 def _write(path: Path, table: pd.DataFrame, facts: dict[str, Any] | None = None) -> None:
@@ -149,9 +163,10 @@ def read_sorted(folder: Path | str) -> Prepared:
     _note_order(laid, frame[facts["values"][0]].to_numpy(), domains, facts["values"][0])
     layout = layout_of(sample, of_row, domain, cells["unit"].to_numpy())
     sums = Sums(laid, sample, layout, domains)
-    # What every measure needs of the design alone belongs to the reading, and which rows count.
+    # What every measure needs of the design alone belongs to the reading, and which rows count;
+    # the files hold the totals of their columns.
     for name in facts["values"]:
-        present(laid, name)
+        sums.keep_total(filled(laid, name, present(laid, name)), cells[TOTAL + name].to_numpy())
     sums.sizes(everyone(laid))
     sums.total(everyone(laid))
     return Prepared(sums)
