@@ -27,9 +27,11 @@ def check_design(survey: Survey, area: str, ledger: Ledger) -> None:
     """Numbers of villages and households, response, and weights against the design."""
     design = survey.design
     if "village" in ledger.tables:
-        _numbers_of_households(ledger, design.households_per_village)
+        rules = "village_households_short", "village_households_many"
+        _numbers_drawn(ledger, "village", "household", design.households_per_village, SHORT, rules)
         if "county" in ledger.tables:
-            _numbers_of_villages(ledger, design.villages_per_county)
+            rules = "county_villages_short", "county_villages_many"
+            _numbers_drawn(ledger, "county", "village", design.villages_per_county, 1.0, rules)
             _response(ledger, design.villages_per_county, design.households_per_village)
     if design.weights != "form":
         return
@@ -49,32 +51,17 @@ def _text(values: pd.Series) -> pd.Series:
     return values.astype("int64").astype("str")
 
 
-def _numbers_of_households(ledger: Ledger, drawn: int | None) -> None:
+def _numbers_drawn(
+    ledger: Ledger, form: str, below: str, drawn: int | None, least: float, rules: tuple[str, str]
+) -> None:
+    """Records of the form below in each of a form's: fewer than `least`, more than drawn."""
     if drawn is None:
         return
-    table = ledger.tables["village"]
-    number = table["village_id"].map(_live(ledger, "household").groupby("village_id").size())
-    number = number.fillna(0).where(ledger.live["village"])
-    for rule, rows in (
-        ("village_households_short", number < SHORT * drawn),
-        ("village_households_many", number > drawn),
-    ):
-        detail = _text(number[rows]) + f" of {drawn}"
-        ledger.find(rule, "village", rows, "village_id", detail=detail)
-
-
-def _numbers_of_villages(ledger: Ledger, drawn: int | None) -> None:
-    if drawn is None:
-        return
-    table = ledger.tables["county"]
-    number = table["county_id"].map(_live(ledger, "village").groupby("county_id").size())
-    number = number.fillna(0).where(ledger.live["county"])
-    for rule, rows in (
-        ("county_villages_short", number < drawn),
-        ("county_villages_many", number > drawn),
-    ):
-        detail = _text(number[rows]) + f" of {drawn}"
-        ledger.find(rule, "county", rows, "county_id", detail=detail)
+    key = f"{form}_id"
+    number = ledger.tables[form][key].map(_live(ledger, below).groupby(key).size())
+    number = number.fillna(0).where(ledger.live[form])
+    for rule, rows in zip(rules, (number < least * drawn, number > drawn), strict=True):
+        ledger.find(rule, form, rows, key, detail=_text(number[rows]) + f" of {drawn}")
 
 
 def _response(ledger: Ledger, villages: int | None, households: int | None) -> None:
