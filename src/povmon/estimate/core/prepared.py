@@ -143,7 +143,7 @@ def assemble(
 
 def _texts(words: list[str]) -> Any:
     """A column of few different texts; pandas takes long over it as plain objects."""
-    code = {word: i for i, word in enumerate(dict.fromkeys(words))}
+    code = {word: i for i, word in enumerate(dict.fromkeys(words) if any(words) else [""])}
     if len(code) == 1:
         return pd.array(list(code), dtype="str").take(np.zeros(len(words), dtype=np.intp))
     return pd.array(list(code), dtype="str").take(np.array([code[w] for w in words], dtype=np.intp))
@@ -215,7 +215,7 @@ def _columns(
     simple = simple_random_variance(found)
     if found.linearised is not None and found.linearised.shared is not None:
         simple = np.full(len(value), np.nan)
-    weight = sums.by_domain(sums.total(everyone(sums.rows)))
+    weight = sums.domain_total(everyone(sums.rows))
     excluded = 1.0 - divide(found.tally.weight, weight)
     return {
         "estimate": value,

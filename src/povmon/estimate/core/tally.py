@@ -8,6 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from povmon.estimate.core.domains import Domains
+from povmon.estimate.core.order import sums_of_runs
 from povmon.estimate.core.rows import Rows
 from povmon.estimate.core.variance import Layout, degrees_of_freedom
 from povmon.estimate.design import Floats, Ints, Sample
@@ -51,6 +52,8 @@ class Sums:
         self._counts: dict[Part, Floats] = {}
         self._by_domain: dict[Part, Floats] = {}
         self._sizes: dict[Part, tuple[Ints, Ints, Ints]] = {}
+        # Cells are sorted by domain: where each domain's begin, and where the last ends.
+        self._starts = np.searchsorted(layout.domain, np.arange(len(domains) + 1))
 
     def total(self, part: Part) -> Floats:
         """Weight times part by cell (C,)."""
@@ -84,14 +87,14 @@ class Sums:
 
     def by_domain(self, cells: Floats) -> Floats:
         """Cell sums (C,) added up by domain (D,)."""
-        n = len(self.domains)
-        return np.bincount(self.layout.domain, cells, minlength=n).astype(np.float64)
+        return sums_of_runs(cells, self._starts)
 
     def of_domain(self, parts: Parts) -> Floats:
         """Weight times part by domain (D, k)."""
-        return np.stack([self._of_domain(part) for part in parts.values], axis=-1)
+        return np.stack([self.domain_total(part) for part in parts.values], axis=-1)
 
-    def _of_domain(self, part: Part) -> Floats:
+    def domain_total(self, part: Part) -> Floats:
+        """Weight times part by domain (D,)."""
         if part not in self._by_domain:
             self._by_domain[part] = self.by_domain(self.total(part))
         return self._by_domain[part]
@@ -126,9 +129,9 @@ class Sums:
         """Weight times the product of two parts by domain (D,)."""
         if a is used or b is used or (a is b and a.flag):
             # Parts are zero outside `used`, and a flag is its own square.
-            return self._of_domain(b if a is used else a)
+            return self.domain_total(b if a is used else a)
         if a is b and a.square is not None:
-            return self._of_domain(a.square(self.rows))
+            return self.domain_total(a.square(self.rows))
         if (a, b) not in self._moments:
             n = len(self.rows)
             product = self.sample.weight * a.dense(n)
@@ -145,7 +148,7 @@ class Sums:
                 for j, b in enumerate(parts.values[: i + 1]):
                     moments[:, i, j] = moments[:, j, i] = self.moment(a, b, parts.used)
         totals = np.stack([self.total(p) for p in parts.values], axis=-1)
-        weight = self._of_domain(parts.used)
+        weight = self.domain_total(parts.used)
         sizes = self.sizes(parts.used)
         return Tally(totals, self.of_domain(parts), moments, weight, *sizes)
 

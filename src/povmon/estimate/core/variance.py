@@ -84,7 +84,7 @@ def _code_cells(domain: Ints, unit: Ints, n_domains: int, units: int) -> tuple[I
     other, keys = code_sorted(domain[away] * units + unit[away])
     some = np.flatnonzero(home >= 0)
     keys = np.concatenate([home[some] * units + some, keys])
-    order = np.argsort(keys)
+    order = np.argsort(keys, kind="stable")  # quick on runs that are in order already
     rank = np.empty(len(keys), dtype=np.int64)
     rank[order] = np.arange(len(keys))
     home[some] = rank[: len(some)]
@@ -246,8 +246,11 @@ def degrees_of_freedom(layout: Layout, used: Floats, n_domains: int) -> tuple[In
     `used`: (C,) number of used rows in each cell of the last stage.
     """
     cells = layout.stages[0]
-    rows = np.bincount(layout.cell_of_last[0], used, minlength=len(cells.domain)) > 0
-    n_psu = np.bincount(cells.domain, rows, minlength=n_domains).astype(np.int64)
-    pair_used = np.bincount(cells.pair, rows, minlength=len(cells.pair_domain)) > 0
-    n_strata = np.bincount(cells.pair_domain, pair_used, minlength=n_domains).astype(np.int64)
-    return n_psu, n_psu - n_strata
+    rows = used > 0
+    if len(layout.stages) > 1:
+        rows = np.bincount(layout.cell_of_last[0], rows, minlength=len(cells.domain)) > 0
+    psu, pair = cells.domain, cells.pair_domain
+    if not rows.all():
+        psu, pair = psu[rows], pair[np.bincount(cells.pair, rows, minlength=len(pair)) > 0]
+    n_psu = np.bincount(psu, minlength=n_domains).astype(np.int64, copy=False)
+    return n_psu, n_psu - np.bincount(pair, minlength=n_domains)
