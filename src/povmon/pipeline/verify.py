@@ -27,9 +27,12 @@ from povmon.pipeline.files import files_below
 from povmon.pipeline.runs import remembered
 
 SHOWN = 20  # differences
+_TOOLS = "tools/apart"
 # Not compared: what only the pipeline reads, and the log of times.
 VOLATILE = ("data/processed/.state/", "/run-log.jsonl", "/.hash_key")
-_COPIED = ("src", "notebooks", "data/raw/reference", "data/raw/planning", "requirements.lock")
+_COPIED = (
+    "src", "notebooks", "data/raw/reference", "data/raw/planning", "requirements.lock", _TOOLS,
+)  # fmt: skip
 # Variables of the user's that would follow into both builds.
 _OWN = ("MAKE", "MFLAGS", "XDG_", "MPL", "IPYTHON", "JUPYTER", "PYTHON", "POVMON_", "LC_", "LANG")
 _KEY = "POVMON_HASH_KEY"
@@ -52,7 +55,7 @@ class Circumstances:
     umask : permissions that new files do not get.
     settings : files of a user's home, by name.
     days : how far the clock is ahead.
-    backwards : files are created, and folders list them, in the opposite order.
+    backwards : files are created, and folders list them, from the last name to the first.
     root : folder of the surveys and reports, where it is not the checkout.
     """
 
@@ -247,13 +250,14 @@ def _environment(around: Circumstances, folder: Path, place: Place) -> dict[str,
         (home / name).parent.mkdir(parents=True, exist_ok=True)
         (home / name).write_text(content, encoding="utf-8")
     kept = {k: v for k, v in os.environ.items() if not k.startswith(_OWN) or k == _KEY}
-    search = [place.checkout / "src"] + [_tools()] * around.backwards
+    search = [place.checkout / "src", place.checkout / _TOOLS]
     made = {
         **kept,
         **around.environment,
         "HOME": str(home),
         "LC_ALL": _locale(around),
         "PYTHONPATH": os.pathsep.join(map(str, search)),
+        "POVMON_LISTING": "backwards" if around.backwards else "by name",
     }
     if place.root != place.checkout:
         made["POVMON_ROOT"] = str(place.root)
@@ -262,10 +266,6 @@ def _environment(around: Circumstances, folder: Path, place: Place) -> dict[str,
         made["POVMON_CLOCK_SECONDS"] = str(around.days * 86_400 + 25_200)
         made["LD_PRELOAD"] = " ".join(filter(None, [str(library), os.environ.get("LD_PRELOAD")]))
     return made
-
-
-def _tools() -> Path:
-    return paths.project() / "tools" / "apart"
 
 
 def _locale(around: Circumstances) -> str:
@@ -284,7 +284,7 @@ def _locale(around: Circumstances) -> str:
 def _clock(folder: Path) -> Path | None:
     """The library that moves the clock, compiled when first asked; None without a compiler."""
     library = folder / "clock.so"
-    source = _tools() / "clock.c"
+    source = paths.project() / _TOOLS / "clock.c"
     compiler = shutil.which("cc")
     if not library.exists() and compiler and sys.platform == "linux":
         command = [compiler, "-shared", "-fPIC", "-o", str(library), str(source), "-ldl"]
