@@ -208,6 +208,7 @@ class Run:
             "notebook": label(task.notebook) if task.notebook else task.function,
             "parameters": dict(task.parameters),
             "data": {name: value[:SHORT] for name, value in data.items()},
+            "seeds": self.ledger.seeds(parts),
             "source_digest": digest(parts)[:SHORT],
             "python": parts["python"],
         }

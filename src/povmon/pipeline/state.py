@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from povmon import paths, privacy
+from povmon import paths, privacy, seeds
 from povmon.errors import PovmonError
 from povmon.pipeline import closure
 from povmon.pipeline.facts import state_folder
@@ -198,6 +198,13 @@ class Ledger:
             return {}
         made: dict[str, str] = self.hashes.derived(path, "settings", _read_settings)
         return made
+
+    def seeds(self, parts: Mapping[str, str]) -> dict[str, int]:
+        """What the code among the parts of a key may draw random numbers for -> the seed."""
+        sources = [n.removeprefix("code ") for n in parts if n.startswith("code src/")]
+        given = self.settings().get("seed", "")
+        of_survey = int(given) if given.isdigit() else None
+        return seeds.used({closure.module_name(n) for n in sources}, of_survey)
 
     def _secret(self, task: Task) -> str:
         """A mark of the key that hashes personal data, for tasks that read submissions.
