@@ -2,8 +2,11 @@
 # Variables: SURVEY (folder below data/raw), AREA (one of its areas), JOBS (notebooks at once; also
 # -jN), FORCE=1 (generate again what is there), PYTHON3 (the Python that .venv is made from),
 # HOUSEHOLDS (size of the register of bench-scale), PLANTED (a log of planted errors), CHECK=1 (fail
-# when a limit is missed).
+# when a limit is missed), HERE=1 (verify what stands here).
 
+ifeq ($(MAKECMDGOALS),verify)
+SURVEY ?= demo
+endif
 SURVEY ?= baseline2010
 AREA ?=
 JOBS ?=
@@ -12,8 +15,9 @@ PYTHON3 ?= python3
 HOUSEHOLDS ?=
 PLANTED ?=
 CHECK ?=
+HERE ?=
 # Recipes read these from the environment, so that no value is ever a piece of shell.
-export SURVEY AREA JOBS FORCE PYTHON3 HOUSEHOLDS PLANTED CHECK
+export SURVEY AREA JOBS FORCE PYTHON3 HOUSEHOLDS PLANTED CHECK HERE
 
 ifeq ($(CONDA_DEFAULT_ENV),povmon)
 BIN := $(CONDA_PREFIX)/bin
@@ -31,7 +35,7 @@ ROOT := "$${POVMON_ROOT:-.}"
 .SUFFIXES:
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
-.PHONY: all default help generate forms codebook rules calibration audit-score why font lock \
+.PHONY: all default help generate forms codebook rules calibration audit-score why verify font lock \
 	lab notebook test test-all \
 	lint strip bench bench-estimate bench-scale bench-audit coverage clean distclean
 
@@ -47,6 +51,9 @@ help: ## Explain every target
 
 why: $(STAMP) ## Say what is stale in SURVEY and why (REPORT=path: one report)
 	@$(POVMON) why --survey "$$SURVEY" "$$REPORT"
+
+verify: $(STAMP) ## Build SURVEY (demo) twice, elsewhere and at another time: are all bytes the same?
+	@$(POVMON) verify --survey "$$SURVEY" $${HERE:+--here}
 
 generate: $(STAMP) ## Write the submissions of a generated SURVEY where absent (FORCE=1: again)
 	@$(POVMON) generate --survey "$$SURVEY" $${FORCE:+--force}

@@ -235,6 +235,12 @@ def hashed(text: str, survey: str) -> str:
     return f"{PREFIX}{digest.hexdigest()[:16]}"
 
 
+def key_mark(survey: str) -> str:
+    """What tells one key from another without giving it away; empty while there is no key."""
+    path = paths.raw(survey) / ".hash_key"
+    return hashed("", survey) if os.environ.get("POVMON_HASH_KEY") or path.exists() else ""
+
+
 def _key(survey: str) -> bytes:
     given = os.environ.get("POVMON_HASH_KEY")
     if given:

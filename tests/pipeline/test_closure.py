@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -37,9 +39,37 @@ def test_the_closure_is_transitive_and_holds_the_packages() -> None:
 
 
 def test_files_of_a_package_count_with_it() -> None:
-    names = {p.name for p in closure.source_files(["povmon.present.exporter"], Hashes())}
+    parts = closure.source_parts(["povmon.present.exporter"], Hashes())
+    names = {Path(name).name for name in parts}
     assert {"exporter.py", "page.html.j2", "page.css"} <= names
     assert "runs.py" not in names
+
+
+def test_the_way_by_which_a_module_is_imported() -> None:
+    start, target = "povmon.pipeline.steps.pool", "povmon.estimate.design"
+    found = closure.route([start], target, Hashes())
+    assert found[0] == start and found[-1] == target
+    for one, next_one in itertools.pairwise(found):
+        assert next_one in closure.closure([one], Hashes())
+    assert closure.route(["povmon.errors"], "povmon.audit", Hashes()) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "same"),
+    [
+        ("x = 1", "x = 1  # one", True),
+        ('def f():\n    "a"', 'def f():\n    "b"', True),
+        ('"a"\nx = 1', "x = 1", True),
+        ("f(1,\n  2)", "f(1, 2)", True),
+        ("x = 1", "x = 1.0", False),
+        ("x = 'a'", "x = 'b'", False),
+        ('def f():\n    x\n    "a"', 'def f():\n    x\n    "b"', False),
+        ("a and b or c", "a and (b or c)", False),
+    ],
+)
+def test_what_of_a_module_counts(one: str, two: str, same: bool) -> None:
+    first, second = (closure.code_digest(ast.parse(text)) for text in (one, two))
+    assert (first == second) is same
 
 
 def notebook(path: Path, cells: list[dict[str, Any]], **metadata: Any) -> Path:

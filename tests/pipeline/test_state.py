@@ -17,6 +17,14 @@ from povmon.pipeline.files import Hashes, write_atomically
 from povmon.pipeline.state import Ledger
 from povmon.pipeline.tasks import Task, survey_tasks
 
+_STORE: list[Path] = []  # what was learnt of the project's modules, so that each is parsed once
+
+
+@pytest.fixture(autouse=True)
+def store(tmp_path_factory: pytest.TempPathFactory) -> None:
+    if not _STORE:
+        _STORE.append(tmp_path_factory.mktemp("hashes") / "hashes.json")
+
 
 @pytest.fixture
 def audit(root: Path) -> Task:
@@ -27,7 +35,10 @@ def audit(root: Path) -> Task:
 
 
 def key_parts(task: Task) -> dict[str, str]:
-    return Ledger("small", Hashes()).parts(task)
+    hashes = Hashes(_STORE[0])
+    parts = Ledger("small", hashes).parts(task)
+    hashes.save()
+    return parts
 
 
 def test_the_key_names_everything_without_machine_paths(audit: Task, root: Path) -> None:
@@ -73,12 +84,17 @@ def test_what_makes_a_task_stale(audit: Task, change: str, monkeypatch: pytest.M
         audit = replace(audit, parameters={"survey": "small", "area": "west"})
     else:
         changed = "requirements.lock" if change == "lock" else "src/povmon/audit/rules.py"
-        plain = Hashes.of
+        plain, path = Hashes.of, paths.project() / changed
+        code = path.read_bytes() + b"\nCHANGED = 1\n"
 
-        def of(self: Hashes, path: Path) -> str | None:
-            return "changed" if path == paths.project() / changed else plain(self, path)
+        def of(self: Hashes, asked: Path) -> str | None:
+            return "changed" if asked == path else plain(self, asked)
+
+        def read(self: Path) -> bytes:
+            return code if self == path else self.open("rb").read()
 
         monkeypatch.setattr(Hashes, "of", of)
+        monkeypatch.setattr(Path, "read_bytes", read)
     assert key_parts(audit) != before
 
 
@@ -128,16 +144,17 @@ def test_a_damaged_record_means_stale(house: House, damage: str) -> None:
     assert "east/audit" in house.run().made
 
 
-def test_reasons_are_in_words(house: House, root: Path) -> None:
+def test_changes_name_what_differs(house: House, root: Path) -> None:
     house.run()
     (root / "east.csv").write_text("other")
     house.output("east/audit").unlink()
-    reasons = Ledger("small", Hashes()).reasons(house.tasks["east/audit"])
-    assert reasons == [
-        "data east.csv has changed",
-        "output data/processed/small/east_audit.parquet is missing, cut short or changed",
+    changes = Ledger("small", Hashes()).changes(house.tasks["east/audit"])
+    assert [c.name for c in changes] == [
+        "data east.csv",
+        "output data/processed/small/east_audit.parquet",
     ]
-    assert Ledger("small", Hashes()).reasons(house.tasks["west/audit"]) == []
+    assert changes[1].now is None
+    assert Ledger("small", Hashes()).changes(house.tasks["west/audit"]) == []
 
 
 def test_why_explains_a_report(audit: Task, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,7 +162,7 @@ def test_why_explains_a_report(audit: Task, monkeypatch: pytest.MonkeyPatch) -> 
         return FACTS, survey_tasks(replace(FACTS, products=("audit",))), ""
 
     monkeypatch.setattr("povmon.pipeline.explain.plan", plan)
-    hashes = Hashes()
+    hashes = Hashes(_STORE[0])
     assert "east/audit is stale" in explain("small", "reports/small/east/audit.html", hashes)
     assert "it has not been made yet" in explain("small", "east/audit", hashes)
     assert "west/audit" in explain("small", "", hashes)

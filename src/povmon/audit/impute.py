@@ -27,6 +27,7 @@ from povmon.audit.hotdeck import Group, Pool
 from povmon.audit.ledger import Ledger
 from povmon.audit.localisation import report
 from povmon.audit.localise import ROUNDS, Programme
+from povmon.seeds import of_survey
 from povmon.survey.config import Survey
 from povmon.survey.forms import FORMS
 
@@ -189,7 +190,7 @@ class _Deck:
     def _draw(self, key: str, pool: Pool) -> list[int]:
         """The candidates of a record, from its own random stream."""
         survey = self.survey
-        rng = hotdeck.stream(str(survey.seed or 0), survey.survey, self.group.id, key)
+        rng = hotdeck.stream(str(of_survey(survey.seed)), survey.survey, self.group.id, key)
         count = hotdeck.settings().candidates
         return [int(row) for row in hotdeck.draw(pool, self.weights, count, rng)]
 

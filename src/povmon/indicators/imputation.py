@@ -22,11 +22,11 @@ from povmon.estimate.replicates.reimputed import (
     reimpute,
     resample,
 )
+from povmon.seeds import IMPUTED as SEED
 from povmon.survey import Survey
 from povmon.survey.forms import CONSUMPTION_PARTS, INCOME_PARTS
 
 REPLICATES = 200
-SEED = 19960901
 PARTS = {"income": INCOME_PARTS, "consumption": CONSUMPTION_PARTS}
 CHILD = (("person", "age"), ("person", "in_school"))
 CARE = (("person", "health"), ("person", "timely_care"))

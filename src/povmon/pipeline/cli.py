@@ -49,6 +49,8 @@ def _parser() -> argparse.ArgumentParser:
     score.add_argument("--check", action="store_true", help="fail when a limit is missed")
     score.add_argument("--jobs", default="", help="how many areas at once (default: cores)")
     _command(commands, "rules", _rules, "write the catalogue of audit rules")
+    verify = _command(commands, "verify", _verify, "build twice from nothing and compare all files")
+    verify.add_argument("--here", action="store_true", help="compare what stands here with a build")
     bench = _command(commands, "bench", _bench, "measure time, memory and sizes")
     bench.add_argument("--area", default="", help="the area to rebuild (default: the first)")
     return parser
@@ -154,6 +156,12 @@ def _rules(options: argparse.Namespace) -> int:
     for path in write(paths.reports() / "rules", options.survey):
         print(f"Wrote {label(path)}")
     return 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from povmon.pipeline.verify import verify
+
+    return 0 if verify(options.survey, options.here) else 1
 
 
 def _bench(options: argparse.Namespace) -> int:

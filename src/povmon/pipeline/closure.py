@@ -2,13 +2,18 @@
 
 Imports are read from the source, also those inside functions; nothing is executed. A package's
 other files (templates, fonts) count with the package. A module that is imported by a computed
-name is not seen: the project has none.
+name is not seen: the project has none (a test looks).
+
+Of a module counts what Python makes of it: its syntax tree without docstrings. Comments, layout
+and docstrings cannot change a result, since nothing in the project reads them (a test looks).
 """
 
 from __future__ import annotations
 
 import ast
+import hashlib
 import json
+import sys
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -18,13 +23,15 @@ from povmon import paths
 from povmon.pipeline.files import Hashes, digest, files_below, label
 
 PACKAGE = "povmon"
+_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 @cache
 def module_file(name: str) -> Path | None:
     """File of a module of the project; None where the name is not one."""
     base = paths.project() / "src" / Path(*name.split("."))
-    for path in (base.with_suffix(".py"), base / "__init__.py"):
+    # Of a package and a module of the same name, Python takes the package.
+    for path in (base / "__init__.py", base.with_suffix(".py")):
         if path.is_file():
             return path
     return None
@@ -33,9 +40,12 @@ def module_file(name: str) -> Path | None:
 def imported_names(source: str, package: str = "") -> list[str]:
     """Names of the project that a source imports; a relative import is resolved in `package`."""
     try:
-        tree = ast.parse(source)
+        return _imports(ast.parse(source), package)
     except SyntaxError:
         return []  # running it says what is wrong
+
+
+def _imports(tree: ast.AST, package: str) -> list[str]:
     names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -55,9 +65,31 @@ def _base(node: ast.ImportFrom, package: str) -> str:
     return ".".join([*kept, *([node.module] if node.module else [])])
 
 
-def _imports_of_file(name: str, path: Path) -> list[str]:
+def _module_facts(name: str, path: Path, hashes: Hashes) -> dict[str, Any]:
+    """What matters of a module: `imports`, and `code`, the hash of what it does."""
+    # The form of a syntax tree is that of a version of Python.
+    what = f"module {name} {sys.version_info.major}.{sys.version_info.minor}"
+    facts: dict[str, Any] = hashes.derived(path, what, lambda p: _read_module(name, p))
+    return facts
+
+
+def _read_module(name: str, path: Path) -> dict[str, Any]:
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-    return imported_names(path.read_text(encoding="utf-8"), package)
+    content = path.read_bytes()
+    try:
+        tree = ast.parse(content)
+    except (SyntaxError, ValueError):  # running it says what is wrong
+        return {"imports": [], "code": hashlib.sha256(content).hexdigest()}
+    imports = _imports(tree, package)
+    return {"imports": imports, "code": code_digest(tree)}
+
+
+def code_digest(tree: ast.Module) -> str:
+    """Hash of a module's syntax tree, in which docstrings are left out."""
+    for node in ast.walk(tree):
+        if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:]
+    return hashlib.sha256(ast.dump(tree).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def closure(names: Iterable[str], hashes: Hashes) -> dict[str, Path]:
@@ -77,8 +109,29 @@ def closure(names: Iterable[str], hashes: Hashes) -> dict[str, Path]:
         found[name] = path
         if "." in name:
             waiting.append(name.rpartition(".")[0])
-        waiting += hashes.derived(path, f"imports {name}", lambda p, n=name: _imports_of_file(n, p))
+        waiting += _module_facts(name, path, hashes)["imports"]
     return dict(sorted(found.items()))
+
+
+def module_name(name: str) -> str:
+    """The module that a source file below ``src/`` holds (``src/povmon/audit/run.py``)."""
+    parts = name.removeprefix("src/").removesuffix(".py").split("/")
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def route(names: Iterable[str], target: str, hashes: Hashes) -> list[str]:
+    """The shortest chain of imports from one of some modules to another; empty without one."""
+    routes = {name: [name] for name in names}
+    waiting = list(routes)
+    while waiting and target not in routes:
+        name = waiting.pop(0)
+        path = module_file(name)
+        needs = _module_facts(name, path, hashes)["imports"] if path else []
+        for other in [*needs, name.rpartition(".")[0]]:
+            if other and other not in routes:
+                routes[other] = [*routes[name], other]
+                waiting.append(other)
+    return routes.get(target, [])
 
 
 @cache
@@ -97,16 +150,17 @@ def _is_package(folder: Path) -> bool:
     return (folder / "__init__.py").is_file()
 
 
-def source_files(names: Iterable[str], hashes: Hashes) -> list[Path]:
-    """The modules' files, and the other files of the packages among them."""
-    modules = closure(names, hashes)
-    packages = [p.parent for p in modules.values() if p.name == "__init__.py"]
-    return [*modules.values(), *(f for folder in packages for f in _package_files(folder))]
-
-
 def source_parts(names: Iterable[str], hashes: Hashes) -> dict[str, str]:
-    """Label of each source file -> hash of its content."""
-    return {label(p): hashes.of(p) or "missing" for p in source_files(names, hashes)}
+    """Label of each source file -> hash of what counts of it.
+
+    The files are the named modules, those they need, and the other files of their packages.
+    """
+    modules = closure(names, hashes)
+    parts = {label(p): _module_facts(n, p, hashes)["code"] for n, p in modules.items()}
+    packages = [p.parent for p in modules.values() if p.name == "__init__.py"]
+    for path in (p for folder in packages for p in _package_files(folder)):
+        parts[label(path)] = hashes.of(path) or "missing"
+    return parts
 
 
 def notebook_facts(path: Path, hashes: Hashes) -> dict[str, Any]:

@@ -131,7 +131,7 @@ class Run:
         """Start a stale task; True when it now runs."""
         try:
             self.ledger.troubles = {**self.outcome.failed, **self.outcome.skipped}
-            if not task.once and not self.ledger.reasons(task):
+            if not task.once and not self.ledger.changes(task):
                 self.outcome.unchanged.append(task.id)
                 self.progress.pass_over(task.id)
                 return False
@@ -208,6 +208,7 @@ class Run:
             "notebook": label(task.notebook) if task.notebook else task.function,
             "parameters": dict(task.parameters),
             "data": {name: value[:SHORT] for name, value in data.items()},
+            "seeds": self.ledger.seeds(parts),
             "source_digest": digest(parts)[:SHORT],
             "python": parts["python"],
         }

@@ -14,7 +14,7 @@ from typing import Any
 from povmon import paths
 from povmon.errors import unknown_name
 from povmon.pipeline import closure
-from povmon.pipeline.files import Hashes, digest, label, read_json, write_json
+from povmon.pipeline.files import Hashes, digest, files_below, label, read_json, write_json
 
 _MODULES = ("povmon.survey.config", "povmon.planning.liaison", "povmon.pipeline.facts")
 
@@ -67,7 +67,7 @@ def state_folder() -> Path:
 
 
 def _key(path: Path, hashes: Hashes) -> str:
-    sources = [path, *sorted(paths.reference().glob("*.csv")), *sorted(paths.planning().glob("*"))]
+    sources = [path, *files_below(paths.reference()), *files_below(paths.planning())]
     data = {label(p): hashes.of(p) for p in sources}
     return digest([data, closure.source_parts(_MODULES, hashes)])
 

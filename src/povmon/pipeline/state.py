@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from povmon import paths
+from povmon import paths, privacy, seeds
 from povmon.errors import PovmonError
 from povmon.pipeline import closure
 from povmon.pipeline.facts import state_folder
@@ -34,13 +35,37 @@ _RUNNER = (
 )
 
 
+UNMADE = "it has not been made yet"
+
+
 @dataclass(frozen=True)
 class Record:
-    """What a finished task left: its key, the parts of the key, its outputs' hashes."""
+    """What a finished task left.
+
+    Attributes
+    ----------
+    key, parts : what it was made from: one hash, and the hash of each part by name.
+    outputs : stored name of each output -> hash.
+    at : when it was finished (UTC, ISO 8601); empty in records of an older version.
+    settings : of the survey's own file, as they were; they only serve to say what has changed.
+    secret : mark of the key that hashed personal data; empty where none was hashed.
+    """
 
     key: str
     parts: dict[str, str]
     outputs: dict[str, str]
+    at: str = ""
+    settings: dict[str, str] = field(default_factory=dict)
+    secret: str = ""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A part of a task's key, or an output, that is not what the record says; None is absent."""
+
+    name: str
+    before: str | None
+    now: str | None
 
 
 class Ledger:
@@ -73,7 +98,11 @@ class Ledger:
         content = read_json(self.path(task))
         if not isinstance(content, dict) or content.get("format") != FORMAT:
             return None
-        return Record(content["key"], content["parts"], content["outputs"])
+        known = {f.name: content[f.name] for f in fields(Record) if f.name in content}
+        mappings = (known.get("parts"), known.get("outputs"), known.get("settings", {}))
+        if "key" not in known or not all(isinstance(m, dict) for m in mappings):
+            return None  # damaged: the task is made again
+        return Record(**known)
 
     def finish(self, task: Task, parts: Mapping[str, str], outputs: list[Path]) -> Record:
         """Record a task as made. Called when all its outputs are complete.
@@ -90,7 +119,14 @@ class Ledger:
                 where=task.id,
                 todo="the step must write each of its outputs",
             )
-        record = Record(digest(dict(parts)), dict(parts), {k: str(v) for k, v in hashed.items()})
+        record = Record(
+            digest(dict(parts)),
+            dict(parts),
+            {k: str(v) for k, v in hashed.items()},
+            at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            settings=self.settings(),
+            secret=self._secret(task),
+        )
         content = {"format": FORMAT, "task": task.id, **record.__dict__}
         write_json(self.path(task.id), content)
         self._records[task.id] = record
@@ -116,6 +152,7 @@ class Ledger:
         parts |= {f"parameter {k}": v for k, v in task.parameters.items()}
         if task.page:
             parts |= {f"page {k}": v for k, v in task.page.context.items()}
+            parts["page breadcrumbs"] = " > ".join(f"{t} ({a})" for t, a in task.page.breadcrumbs)
         parts |= self._code(task)
         for path in (*task.inputs, *task.optional):
             parts |= self._data(path, must_exist=path in task.inputs)
@@ -138,18 +175,46 @@ class Ledger:
     def _lock(self) -> str:
         return self.hashes.of(paths.project() / "requirements.lock") or "missing"
 
+    def modules(self, task: Task) -> tuple[str, ...]:
+        """The modules that a task imports itself, or that its page passes through."""
+        if task.notebook:
+            return (*notebook_of(task, self.hashes)["imports"], *_RUNNER)
+        return (f"povmon.pipeline.steps.{task.function}", "povmon.pipeline.environment")
+
     def _code(self, task: Task) -> dict[str, str]:
-        names: tuple[str, ...]
         parts: dict[str, str] = {}
         if task.notebook:
             facts = notebook_of(task, self.hashes)
             parts[f"notebook {label(task.notebook)}"] = facts["source"]
-            names = (*facts["imports"], *_RUNNER)
-        else:
-            names = (f"povmon.pipeline.steps.{task.function}",)
+        names = self.modules(task)
         if names not in self._sources:
             self._sources[names] = closure.source_parts(names, self.hashes)
         return parts | {f"code {k}": v for k, v in self._sources[names].items()}
+
+    def settings(self) -> dict[str, str]:
+        """The keys of survey.yml with their values, as ``design.lonely`` -> ``average``."""
+        path = paths.raw(self.survey) / "survey.yml"
+        if not path.is_file():
+            return {}
+        made: dict[str, str] = self.hashes.derived(path, "settings", _read_settings)
+        return made
+
+    def seeds(self, parts: Mapping[str, str]) -> dict[str, int]:
+        """What the code among the parts of a key may draw random numbers for -> the seed."""
+        sources = [n.removeprefix("code ") for n in parts if n.startswith("code src/")]
+        given = self.settings().get("seed", "")
+        of_survey = int(given) if given.isdigit() else None
+        return seeds.used({closure.module_name(n) for n in sources}, of_survey)
+
+    def _secret(self, task: Task) -> str:
+        """A mark of the key that hashes personal data, for tasks that read submissions.
+
+        The key is made when personal data are first met. So a task that was finished before
+        there was one has hashed nothing, and a key that appears later does not make it stale.
+        """
+        folder = paths.submissions(self.survey)
+        reads = any(p == folder or p.is_relative_to(folder) for p in task.inputs)
+        return privacy.key_mark(self.survey) if reads else ""
 
     def _data(self, path: Path, must_exist: bool) -> dict[str, str]:
         if path.is_dir():
@@ -180,21 +245,45 @@ class Ledger:
         outputs = record.outputs if record else {}
         return [n for n, value in outputs.items() if self.hashes.of(from_stored(n)) != value]
 
-    def reasons(self, task: Task) -> list[str]:
-        """Why a task is stale, in words; empty when it is up to date."""
+    def changes(self, task: Task) -> list[Change]:
+        """What makes a task stale; empty when it is up to date.
+
+        Raises
+        ------
+        PovmonError : as `parts`.
+        """
         record = self.record(task.id)
         if record is None:
-            return ["it has not been made yet"]
+            return [Change(UNMADE, None, None)]
         parts = self.parts(task)
-        reasons = []
-        for name in sorted(parts.keys() | record.parts.keys()):
-            before, now = record.parts.get(name), parts.get(name)
-            if before != now:
-                verb = "is new" if before is None else "is gone" if now is None else "has changed"
-                reasons.append(f"{name} {verb}")
+        names = sorted(parts.keys() | record.parts.keys())
+        pairs = [Change(n, record.parts.get(n), parts.get(n)) for n in names]
+        changes = [c for c in pairs if c.before != c.now]
+        if record.secret and record.secret != self._secret(task):
+            changes.append(Change("the key that hashes personal data", record.secret, ""))
         for name in self.damaged(task.id):
-            reasons.append(f"output {label(from_stored(name))} is missing, cut short or changed")
-        return reasons
+            path = from_stored(name)
+            now = self.hashes.of(path)
+            changes.append(Change(f"output {label(path)}", record.outputs[name], now))
+        return changes
+
+
+def _read_settings(path: Path) -> dict[str, str]:
+    import yaml
+
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError):
+        return {}  # reading the survey says what is wrong
+    return dict(_leaves(content, "")) if isinstance(content, dict) else {}
+
+
+def _leaves(value: Any, name: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _leaves(inner, f"{name}.{key}" if name else str(key))
+    else:
+        yield name, str(value)
 
 
 def notebook_of(task: Task, hashes: Hashes) -> dict[str, Any]:

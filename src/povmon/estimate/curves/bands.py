@@ -13,9 +13,9 @@ from scipy import special
 from povmon.errors import PovmonError
 from povmon.estimate.design import Floats, Ints
 from povmon.estimate.show.table import shown
+from povmon.seeds import BANDS as SEED
 
 DRAWS = 20_000
-SEED = 20_210
 AXES = 32  # drawn at once
 # Standard errors below this share of the largest are rounding errors of zero.
 ROUNDING = 1e-9
