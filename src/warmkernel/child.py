@@ -42,8 +42,8 @@ def settle(template: int, files: Sequence[int], inherited: Sequence[int]) -> Non
         if os.getppid() != template:
             os._exit(1)  # it ended before the system was told
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    for number in (signal.SIGCHLD, signal.SIGTERM):
-        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     for target, file in enumerate(files):
         os.dup2(file, target)
     for number in {*files, *inherited}:

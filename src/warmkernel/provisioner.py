@@ -93,6 +93,8 @@ class WarmProvisioner(LocalProvisioner):
         config=True,
     )
 
+    process: Any = None
+
     async def launch_kernel(self, cmd: list[str], **options: Any) -> KernelConnectionInfo:
         """Fork the kernel; where that is not possible, say why and start it as usual."""
         try:
