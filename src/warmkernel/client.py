@@ -45,6 +45,9 @@ class Template:
         environment of their own request, but what Python and the libraries read when they start
         or are imported (hash seed, locale, number of threads) they have from the template.
 
+    without : modules that count as not installed, in the template and its children: what takes
+        long to import and nobody needs.
+
     Raises
     ------
     WarmUnavailable : this system has no safe fork, or the interpreter cannot be started.
@@ -55,6 +58,7 @@ class Template:
         preload: Sequence[str] = (),
         python: Sequence[str] = (sys.executable,),
         environment: Mapping[str, str] | None = None,
+        without: Sequence[str] = (),
     ) -> None:
         if sys.platform != "linux":
             raise WarmUnavailable("warm starts need Linux: elsewhere a fork is absent or unsafe")
@@ -78,7 +82,7 @@ class Template:
         finally:
             theirs.close()
         self._set_up(ours, ready=False)
-        wire.send(ours, {"preload": list(preload)})
+        wire.send(ours, {"preload": list(preload), "without": list(without)})
         atexit.register(self.close)
 
     @classmethod

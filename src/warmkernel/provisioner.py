@@ -35,7 +35,12 @@ class Templates:
         self._lock = threading.Lock()
 
     def get(
-        self, python: Sequence[str], preload: Sequence[str], lock_file: str, env: Mapping[str, str]
+        self,
+        python: Sequence[str],
+        preload: Sequence[str],
+        without: Sequence[str],
+        lock_file: str,
+        env: Mapping[str, str],
     ) -> Template:
         """The template for kernels of this kind; started where there is none.
 
@@ -46,7 +51,7 @@ class Templates:
         ------
         WarmUnavailable : it cannot be started, now or when it was last tried.
         """
-        key, state = _key(python, preload, env), _digest(lock_file)
+        key, state = _key(python, preload, without, env), _digest(lock_file)
         with self._lock:
             if self._failed.get(key, ("", ""))[0] == state:
                 raise WarmUnavailable(self._failed[key][1])
@@ -55,7 +60,7 @@ class Templates:
                 if before == state:
                     return template
                 template.retire()
-            made = Template(preload, python, env)
+            made = Template(preload, python, env, without)
             self._known[key] = (state, made)
         try:
             made.wait_ready()
@@ -68,11 +73,12 @@ class Templates:
         self,
         template: Template,
         preload: Sequence[str],
+        without: Sequence[str],
         lock_file: str,
         env: Mapping[str, str],
     ) -> None:
         """Use a template that this process has adopted, for kernels of this interpreter."""
-        self._known[_key([sys.executable], preload, env)] = (_digest(lock_file), template)
+        self._known[_key([sys.executable], preload, without, env)] = (_digest(lock_file), template)
 
 
 TEMPLATES = Templates()
@@ -86,6 +92,7 @@ class WarmProvisioner(LocalProvisioner):
     """
 
     preload = List(Unicode(), help="third-party modules that the template imports", config=True)
+    without = List(Unicode(), help="modules that count as not installed", config=True)
     lock_file = Unicode(
         "requirements.lock",
         help="a new template is started when this file changes; relative to the folder of the "
@@ -119,7 +126,9 @@ class WarmProvisioner(LocalProvisioner):
             raise WarmUnavailable("the kernel shall outlive the process that starts it")
         env = options.get("env")
         env = dict(os.environ if env is None else env)
-        template = TEMPLATES.get(python, [*PRELOAD, *self.preload], self.lock_file, env)
+        template = TEMPLATES.get(
+            python, [*PRELOAD, *self.preload], self.without, self.lock_file, env
+        )
         with _standard_files(options) as files:
             return template.start(
                 arguments, env=env, cwd=options.get("cwd") or os.getcwd(), files=files
@@ -134,9 +143,11 @@ def _split(cmd: Sequence[str]) -> tuple[list[str], list[str]]:
     return list(cmd[:at]), list(cmd[at + 1 :])
 
 
-def _key(python: Sequence[str], preload: Sequence[str], env: Mapping[str, str]) -> tuple[Any, ...]:
+def _key(
+    python: Sequence[str], preload: Sequence[str], without: Sequence[str], env: Mapping[str, str]
+) -> tuple[Any, ...]:
     early = [(n, v) for n, v in env.items() if n.startswith(_EARLY) or n in _EARLY_NAMES]
-    return tuple(python), tuple(preload), tuple(sorted(early))
+    return tuple(python), tuple(preload), tuple(without), tuple(sorted(early))
 
 
 def _digest(lock_file: str) -> str:

@@ -48,8 +48,8 @@ def threads() -> int:
         return threading.active_count()
 
 
-def preload(names: Sequence[str], owner: int) -> None:
-    """Import modules that every child shall have.
+def preload(names: Sequence[str], without: Sequence[str], owner: int) -> None:
+    """Import modules that every child shall have; some others count as not installed.
 
     Raises
     ------
@@ -57,6 +57,7 @@ def preload(names: Sequence[str], owner: int) -> None:
         not see it edited), or starts a thread (which no child would have).
     """
     gc.disable()  # nothing of what is imported goes away
+    sys.modules.update(dict.fromkeys(without))  # type: ignore[arg-type]  # None: ImportError
     for name in names:
         if os.getppid() != owner:
             sys.exit(0)
@@ -255,7 +256,7 @@ def main() -> None:
     server = Server(owner, int(sys.argv[2]))
     try:
         settings, _ = wire.receive(owner)
-        preload(settings["preload"], int(sys.argv[2]))
+        preload(settings["preload"], settings["without"], int(sys.argv[2]))
     except EOFError:
         return
     except Refused as error:

@@ -21,7 +21,7 @@ from jupyter_client.manager import AsyncKernelManager
 from traitlets import Type
 
 from povmon import paths
-from povmon.pipeline.preload import KERNEL
+from povmon.pipeline.preload import KERNEL, KERNEL_WITHOUT
 from warmkernel import Template
 from warmkernel.modules import PRELOAD
 from warmkernel.provisioner import TEMPLATES
@@ -40,8 +40,13 @@ _METADATA: dict[str, Any] = {}
 def use_template(number: int) -> None:
     """Have this process's kernels forked from the template behind a descriptor."""
     lock_file = str(paths.project() / "requirements.lock")
-    TEMPLATES.put(Template.adopt(number), [*PRELOAD, *KERNEL], lock_file, os.environ)
-    config = {"preload": list(KERNEL), "lock_file": lock_file}
+    template = Template.adopt(number)
+    TEMPLATES.put(template, [*PRELOAD, *KERNEL], KERNEL_WITHOUT, lock_file, os.environ)
+    config = {
+        "preload": list(KERNEL),
+        "without": list(KERNEL_WITHOUT),
+        "lock_file": lock_file,
+    }
     _METADATA["kernel_provisioner"] = {"provisioner_name": "warm-kernel", "config": config}
 
 

@@ -23,12 +23,21 @@ KERNEL = (
     "openpyxl",
 )
 
+# Counts as not installed: pages are not debugged, and it takes longer than the rest of a kernel.
+KERNEL_WITHOUT = ("debugpy",)
+
 # Workers that run notebooks: papermill and the exporter.
 WORKER = (
     "papermill",
     "nbconvert",
     "nbformat",
+    "matplotlib.figure",
+    "matplotlib.font_manager",
+    "numpy",
     "pygments.lexers.python",
     "pygments.formatters.html",
     "warmkernel.provisioner",
 )
+
+# A grammar that takes a second to load; no schema of a notebook has a format that needs it.
+WORKER_WITHOUT = ("rfc3987_syntax",)

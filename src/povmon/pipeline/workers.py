@@ -70,12 +70,14 @@ class Workers:
         self._count = count
         self._environment = {**os.environ, **environment}
         self._workers: list[_Worker] = []
-        self._kernels = self._template([*PRELOAD, *preload.KERNEL])
-        self._notebooks = self._template(preload.WORKER) if self._kernels else None
+        self._kernels = self._template([*PRELOAD, *preload.KERNEL], preload.KERNEL_WITHOUT)
+        self._notebooks: Template | None = None
+        if self._kernels:
+            self._notebooks = self._template(preload.WORKER, preload.WORKER_WITHOUT)
 
-    def _template(self, modules: Sequence[str]) -> Template | None:
+    def _template(self, modules: Sequence[str], without: Sequence[str]) -> Template | None:
         try:
-            return Template(modules, environment=self._environment)
+            return Template(modules, environment=self._environment, without=without)
         except WarmUnavailable as error:
             self._say(error)
             return None
