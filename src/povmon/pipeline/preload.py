@@ -1,7 +1,43 @@
-"""Third-party packages that the fork server loads once for all workers; never povmon's own."""
+"""Third-party modules that the templates load once (see `warmkernel`); never povmon's own.
 
-import nbconvert
-import nbformat
-import papermill
+A test checks that nothing a page needs is missing here: it would be imported once per notebook.
+"""
 
-__all__ = ["nbconvert", "nbformat", "papermill"]
+# Kernels, and workers that run plain steps.
+KERNEL = (
+    "numpy",
+    "pandas",
+    "pyarrow.parquet",
+    "pyarrow.dataset",
+    "scipy.special",
+    "scipy.stats",
+    "scipy.optimize",
+    "scipy.sparse.csgraph",
+    "pydantic",
+    "pandera.pandas",
+    "yaml",
+    "matplotlib.figure",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_svg",
+    "shapely",
+    "openpyxl",
+)
+
+# Counts as not installed: pages are not debugged, and it takes longer than the rest of a kernel.
+KERNEL_WITHOUT = ("debugpy",)
+
+# Workers that run notebooks: papermill and the exporter.
+WORKER = (
+    "papermill",
+    "nbconvert",
+    "nbformat",
+    "matplotlib.figure",
+    "matplotlib.font_manager",
+    "numpy",
+    "pygments.lexers.python",
+    "pygments.formatters.html",
+    "warmkernel.provisioner",
+)
+
+# A grammar that takes a second to load; no schema of a notebook has a format that needs it.
+WORKER_WITHOUT = ("rfc3987_syntax",)

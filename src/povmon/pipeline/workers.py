@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import signal
+import subprocess
 import sys
 import time
-import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from multiprocessing import connection, get_context
+from multiprocessing import Pipe, connection, reduction
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from povmon.errors import PovmonError
-from povmon.pipeline.notebook import NotebookFailed, NotebookJob, run_notebook
+from povmon.pipeline import preload
+from povmon.pipeline.notebook import NotebookJob
+from warmkernel import Template, WarmUnavailable
+from warmkernel.modules import PRELOAD
 
+MODULE = "povmon.pipeline.worker"
 PATIENCE = 0.7  # seconds that workers have to end by themselves
 
 
@@ -44,93 +45,46 @@ class Event:
     written: tuple[Path, ...] = ()
 
 
-def work(job: Job, send: Any) -> Event:
-    """Run a job; every failure becomes an event whose text a user can read."""
-    try:
-        if isinstance(job, NotebookJob):
-            written = run_notebook(job, lambda text: send(Event(job.task, "cell", text)))
-        else:
-            module = importlib.import_module(f"povmon.pipeline.steps.{job.function}")
-            written = module.run(**job.parameters)
-    except (PovmonError, NotebookFailed) as error:
-        return Event(job.task, "failed", str(error))
-    except OSError as error:
-        name = Path(str(error.filename)).name if error.filename else "a file"
-        return Event(job.task, "failed", f"{name}: {error.strerror or error}.")
-    except Exception as error:  # noqa: BLE001  (a worker must answer, and the text says it all)
-        if os.environ.get("POVMON_DEBUG"):
-            traceback.print_exc()
-        return Event(job.task, "failed", _unexpected(error))
-    return Event(job.task, "made", written=tuple(written))
-
-
-def _unexpected(error: Exception) -> str:
-    """An error that nobody foresaw: its type, text and the place in our own source."""
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [f for f in frames if "povmon" in f.filename] or frames
-    place = f"{Path(ours[-1].filename).name}, line {ours[-1].lineno}" if ours else "unknown place"
-    text = str(error).strip().splitlines() or [""]
-    return f"{type(error).__name__}: {text[0]} ({place}). POVMON_DEBUG=1 shows the traceback."
-
-
-def _serve(channel: Connection, environment: dict[str, str]) -> None:
-    """Loop of a worker process: a job in, events out, until the channel closes."""
-    os.environ.update(environment)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides
-    signal.signal(signal.SIGTERM, _stop)
-    while True:
-        try:
-            job = channel.recv()
-        except EOFError:
-            return
-        channel.send(work(job, channel.send))
-
-
-def _stop(*_: Any) -> None:
-    """End at once, and the kernel with us."""
-    if "povmon.pipeline.kernel" in sys.modules:
-        for pid in sys.modules["povmon.pipeline.kernel"].ReportKernelManager.running:
-            try:
-                os.killpg(pid, signal.SIGKILL)
-            except (ProcessLookupError, PermissionError):
-                continue  # it has ended by itself
-    os._exit(143)
-
-
-@contextmanager
-def _environment(added: dict[str, str]) -> Iterator[None]:
-    """This process's environment with some variables more, for a while."""
-    before = dict(os.environ)
-    os.environ.update(added)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-
-
 @dataclass
 class _Worker:
-    process: Any
+    process: Any  # subprocess.Popen or warmkernel.Child
     channel: Connection
+    notebooks: bool
     task: str = ""
 
 
 class Workers:
-    """As many worker processes as jobs may run at once, started when first needed.
+    """As many worker processes as jobs may run at once, forked from templates when needed.
+
+    Two templates load their packages side by side: one for kernels and plain steps, one for the
+    workers that drive notebooks. Where they cannot be had, workers and kernels are started the
+    ordinary way.
 
     Parameters
     ----------
-    count : number of processes.
+    count : number of jobs at once.
     environment : variables that the workers and their kernels see.
     """
 
     def __init__(self, count: int, environment: dict[str, str]) -> None:
         self._count = count
-        self._environment = environment
+        self._environment = {**os.environ, **environment}
         self._workers: list[_Worker] = []
-        self._context = get_context("forkserver")
-        self._context.set_forkserver_preload(["povmon.pipeline.preload"])
+        self._kernels = self._template([*PRELOAD, *preload.KERNEL], preload.KERNEL_WITHOUT)
+        self._notebooks: Template | None = None
+        if self._kernels:
+            self._notebooks = self._template(preload.WORKER, preload.WORKER_WITHOUT)
+
+    def _template(self, modules: Sequence[str], without: Sequence[str]) -> Template | None:
+        try:
+            return Template(modules, environment=self._environment, without=without)
+        except WarmUnavailable as error:
+            self._say(error)
+            return None
+
+    def _say(self, error: WarmUnavailable) -> None:
+        print(f"No warm start ({error}): kernels are started the ordinary way.", flush=True)
+        self._kernels = self._notebooks = None
 
     @property
     def free(self) -> int:
@@ -139,19 +93,45 @@ class Workers:
 
     def start(self, job: Job) -> None:
         """Give a job to an idle worker."""
-        worker = next((w for w in self._workers if not w.task), None) or self._new()
+        kind = isinstance(job, NotebookJob)
+        idle = (w for w in self._workers if not w.task and w.notebooks == kind)
+        worker = next(idle, None) or self._new(kind)
         worker.task = job.task
         worker.channel.send(job)
 
-    def _new(self) -> _Worker:
-        ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=_serve, args=(theirs, self._environment))
-        with _environment(self._environment):  # the fork server has it from its first moment
-            process.start()
+    def _new(self, notebooks: bool) -> _Worker:
+        ours, theirs = Pipe()
+        process = self._process(self._notebooks if notebooks else self._kernels, theirs.fileno())
         theirs.close()
-        worker = _Worker(process, ours)
+        worker = _Worker(process, ours, notebooks)
         self._workers.append(worker)
+        way = self._way() if notebooks else None
+        ours.send(way is not None)
+        if way is not None:
+            reduction.send_handle(ours, way, process.pid)
+            os.close(way)
         return worker
+
+    def _way(self) -> int | None:
+        """A channel to the template of the kernels, for a worker."""
+        try:
+            return self._kernels.channel() if self._kernels else None
+        except WarmUnavailable as error:
+            self._say(error)
+            return None
+
+    def _process(self, template: Template | None, channel: int) -> Any:
+        if template:
+            try:
+                return template.start(
+                    [MODULE], env=self._environment, cwd=os.getcwd(), files=[channel, 1, 2]
+                )
+            except WarmUnavailable as error:
+                self._say(error)
+        command = [sys.executable, "-m", MODULE]
+        return subprocess.Popen(
+            command, stdin=channel, env=self._environment, start_new_session=True
+        )
 
     def wait(self, seconds: float) -> list[Event]:
         """Events that arrive within some seconds; a dead worker's task is told as failed."""
@@ -163,9 +143,8 @@ class Workers:
         try:
             event: Event = worker.channel.recv()
         except (EOFError, ConnectionError):
-            worker.process.join()
             self._workers.remove(worker)
-            return Event(worker.task, "failed", _death(worker.process.exitcode))
+            return Event(worker.task, "failed", _death(worker.process.wait()))
         if event.kind != "cell":
             worker.task = ""
         return event
@@ -178,14 +157,18 @@ class Workers:
                 worker.process.terminate()
         end = time.monotonic() + PATIENCE
         for worker in self._workers:
-            worker.process.join(max(0.0, end - time.monotonic()))
-            if worker.process.is_alive():
+            try:
+                worker.process.wait(max(0.0, end - time.monotonic()))
+            except subprocess.TimeoutExpired:
                 worker.process.kill()
-                worker.process.join()
+                worker.process.wait()
         self._workers = []
+        for template in (self._notebooks, self._kernels):
+            if template:
+                template.close()
 
 
-def _death(code: int | None) -> str:
-    name = signal.Signals(-code).name if code and code < 0 else f"exit code {code}"
+def _death(code: int) -> str:
+    name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
     hint = ", perhaps because memory ran out" if name == "SIGKILL" else ""
     return f"the process that ran it ended unexpectedly ({name}{hint}). Run make again."
