@@ -31,7 +31,7 @@ ROOT := "$${POVMON_ROOT:-.}"
 .SUFFIXES:
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
-.PHONY: all default help generate forms codebook rules calibration audit-score why font lock \
+.PHONY: all default help generate forms codebook rules calibration audit-score why log font lock \
 	lab notebook test test-all \
 	lint strip bench bench-estimate bench-scale bench-audit coverage clean distclean
 
@@ -47,6 +47,9 @@ help: ## Explain every target
 
 why: $(STAMP) ## Say what is stale in SURVEY and why (REPORT=path: one report)
 	@$(POVMON) why --survey "$$SURVEY" "$$REPORT"
+
+log: $(STAMP) ## Show what the last run of SURVEY did, and how long each task and cell took
+	@$(POVMON) log --survey "$$SURVEY"
 
 generate: $(STAMP) ## Write the submissions of a generated SURVEY where absent (FORCE=1: again)
 	@$(POVMON) generate --survey "$$SURVEY" $${FORCE:+--force}

@@ -38,6 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--stop", action="store_true", help="stop at the first failure")
     why = _command(commands, "why", _why, "say what is stale, and why")
     why.add_argument("task", nargs="?", default="", help="a task or a report (default: all)")
+    _command(commands, "log", _log, "show what the last run did, and how long it took")
     generate = _command(commands, "generate", _generate, "write a generated survey's submissions")
     generate.add_argument("--force", action="store_true", help="write them again")
     _command(commands, "calibration", _calibration, "print the generator's targets and results")
@@ -89,6 +90,13 @@ def _why(options: argparse.Namespace) -> int:
     from povmon.pipeline.explain import explain
 
     print(explain(options.survey, options.task))
+    return 0
+
+
+def _log(options: argparse.Namespace) -> int:
+    from povmon.pipeline.runlog import show
+
+    print(show(options.survey))
     return 0
 
 
