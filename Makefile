@@ -33,7 +33,7 @@ ROOT := "$${POVMON_ROOT:-.}"
 MAKEFLAGS += --no-builtin-rules
 .PHONY: all default help generate forms codebook rules calibration audit-score why log font lock \
 	lab notebook test test-all \
-	lint strip bench bench-estimate bench-scale bench-audit coverage clean distclean
+	lint strip git-diff bench bench-estimate bench-scale bench-audit coverage clean distclean
 
 default: all
 
@@ -92,7 +92,12 @@ lint: $(STAMP) ## Check style (ruff) and types (mypy)
 	@$(PYTHON) -m mypy
 
 strip: $(STAMP) ## Remove outputs and traces of a run from the notebooks, as they are committed
-	@$(BIN)/nbstripout --keep-id notebooks/*/*.ipynb
+	@$(PYTHON) tools/strip_notebooks.py notebooks/*/*.ipynb
+
+git-diff: $(STAMP) ## Let git diff of this checkout show notebooks as text, without outputs
+	@git config diff.ipynb.textconv '$(PYTHON) tools/strip_notebooks.py --show'
+	@git config diff.ipynb.cachetextconv false
+	@echo "git diff and git log -p now show notebooks cell by cell (undo: git config --remove-section diff.ipynb)."
 
 bench: $(STAMP) ## Measure SURVEY from nothing, with nothing to do, and with one area changed
 	@$(POVMON) bench --survey "$$SURVEY" --area "$$AREA"
