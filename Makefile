@@ -71,14 +71,12 @@ codebook: $(STAMP) ## Write the codebook of the forms and indicators (HTML and C
 rules: $(STAMP) ## Write the catalogue of audit rules (HTML and CSV), with the findings of SURVEY
 	@$(POVMON) rules --survey "$$SURVEY"
 
-lab: $(STAMP) ## Open JupyterLab on the notebooks, with the demo survey made
-	@$(POVMON) run --survey demo
-	@$(PYTHON) -m jupyterlab --notebook-dir=. --ServerApp.default_url=/lab/tree/notebooks
+lab: $(STAMP) ## Open JupyterLab on the notebooks, with the demo survey made (NO_BROWSER=1)
+	@$(POVMON) lab $${NO_BROWSER:+--no-browser}
 
-notebook: $(STAMP) ## Open the executed audit of AREA in JupyterLab, ready to explore
-	@$(POVMON) run --survey "$$SURVEY" --area "$${AREA:?say which: make notebook AREA=wumeng}"
-	@$(PYTHON) -m jupyterlab --notebook-dir=. \
-		--ServerApp.default_url="/lab/tree/data/processed/$$SURVEY/notebooks/$$AREA/audit.ipynb"
+notebook: $(STAMP) ## Open the executed notebook of AREA to explore (REPORT=audit or plan, FRESH=1)
+	@$(POVMON) notebook --survey "$$SURVEY" --area "$${AREA:?say which: make notebook AREA=wumeng}" \
+		--report "$${REPORT:-indicators}" $${FRESH:+--fresh} $${NO_BROWSER:+--no-browser}
 
 test: lint ## Check style and types, and run the tests that take minutes at most
 	@$(PYTHON) -m pytest -n auto --dist worksteal -m "not slow"

@@ -50,6 +50,14 @@ def _parser() -> argparse.ArgumentParser:
     score.add_argument("--check", action="store_true", help="fail when a limit is missed")
     score.add_argument("--jobs", default="", help="how many areas at once (default: cores)")
     _command(commands, "rules", _rules, "write the catalogue of audit rules")
+    lab = commands.add_parser("lab", help="open JupyterLab on the notebooks, with the demo survey")
+    lab.set_defaults(command=_lab)
+    notebook = _command(commands, "notebook", _notebook, "open an area's executed notebook")
+    notebook.add_argument("--area", required=True, help="the area")
+    notebook.add_argument("--report", default="indicators", help="audit, indicators or plan")
+    notebook.add_argument("--fresh", action="store_true", help="set an earlier copy aside")
+    for opening in (lab, notebook):
+        opening.add_argument("--no-browser", action="store_true", help="only print the address")
     bench = _command(commands, "bench", _bench, "measure time, memory and sizes")
     bench.add_argument("--area", default="", help="the area to rebuild (default: the first)")
     return parser
@@ -162,6 +170,33 @@ def _rules(options: argparse.Namespace) -> int:
     for path in write(paths.reports() / "rules", options.survey):
         print(f"Wrote {label(path)}")
     return 0
+
+
+def _lab(options: argparse.Namespace) -> int:
+    from povmon.pipeline.lab import lab
+    from povmon.pipeline.runs import default_jobs, make, report
+
+    code = report(make("demo", "", default_jobs()), "demo")
+    return code or lab(not options.no_browser)
+
+
+def _notebook(options: argparse.Namespace) -> int:
+    from povmon.pipeline.lab import notebook, working_copy
+    from povmon.pipeline.runs import default_jobs, make, report
+
+    made = make(options.survey, options.area, default_jobs())
+    code = report(made, options.survey)
+    if f"{options.area}/{options.report}" in {**made.failed, **made.skipped}:
+        return code
+    copy = working_copy(options.survey, options.area, options.report, options.fresh, _ask)
+    return notebook(copy, not options.no_browser)
+
+
+def _ask(question: str) -> bool:
+    """A question answered with yes or no; no where nobody sits at a terminal."""
+    if not sys.stdin.isatty():
+        return False
+    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
 
 def _bench(options: argparse.Namespace) -> int:
