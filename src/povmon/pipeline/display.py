@@ -57,7 +57,7 @@ class Picture:
     def lines(self, board: Board, width: int, height: int) -> list[Text]:
         """At most `height` lines of at most `width` columns."""
         head = [self._headline(board, width)]
-        head += [self._running(t, e, board, width) for t, e in board.running.items()]
+        head += [self._running(t, e, board) for t, e in board.running.items()]
         table = self._table(board, width, height - len(head))
         return [_cut(line, width) for line in [*head, *table][: max(height, 1)]]
 
@@ -70,19 +70,18 @@ class Picture:
         words = f"{board.done}/{board.total}  {spoken(board.elapsed)}"
         if board.done < board.total:
             words += f"  {spoken_rest(board.rest())}"
-        line = Text(self.title, style="bold")
+        line = Text().append(self.title, style="bold")
         room = min(width - cell_len(self.title) - len(words) - 4, 30)
         if room >= 8:
             full = room * board.done // max(board.total, 1)
             on, off = ("━", "─") if self.unicode else ("#", "-")
-            line.append("  ").append(on * full, style="not bold green")
-            line.append(off * (room - full), style="not bold dim")
-        return line.append(f"  {words}", style="not bold")
+            line.append("  ").append(on * full, style="green")
+            line.append(off * (room - full), style="dim")
+        return line.append(f"  {words}")
 
-    def _running(self, task: str, entry: Entry, board: Board, width: int) -> Text:
-        line = Text(f"{self.signs[RUNNING]} {task}", style=STYLES[RUNNING])
-        line.append(f"  {spoken(board.clock() - entry.begun)}  {entry.cell}", style="not bold")
-        return line
+    def _running(self, task: str, entry: Entry, board: Board) -> Text:
+        line = Text().append(f"{self.signs[RUNNING]} {task}", style=STYLES[RUNNING])
+        return line.append(f"  {spoken(board.clock() - entry.begun)}  {entry.cell}")
 
     def _table(self, board: Board, width: int, height: int) -> list[Text]:
         """The matrix, the other groups and the legend, as far as there is room for them."""
