@@ -122,7 +122,8 @@ def test_durations_in_words(seconds: float, expected: str) -> None:
     ("seconds", "expected"),
     [
         (None, "rest unknown yet"),
-        (0.0, "nearly done"),
+        (0.0, "longer than expected"),
+        (0.4, "nearly done"),
         (4.4, "about 4 s left"),
         (38.0, "about 40 s left"),
         (100.0, "about 2 min left"),

@@ -144,6 +144,8 @@ def spoken_rest(seconds: float | None) -> str:
     """The expected rest, no more exact than it is."""
     if seconds is None:
         return "rest unknown yet"
+    if seconds == 0:
+        return "longer than expected"
     if seconds < 1:
         return "nearly done"
     if seconds < 60:

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -69,8 +70,8 @@ def _serve(command: list[str], meanwhile: Callable[[Any], None] | None = None) -
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, lambda *_: process.terminate())
         try:
-            if meanwhile:
-                meanwhile(process)
+            if meanwhile:  # in a thread: the server may end, by its user, before that is through
+                threading.Thread(target=meanwhile, args=(process,), daemon=True).start()
             return process.wait()
         finally:
             if process.poll() is None:
