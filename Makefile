@@ -2,7 +2,8 @@
 # Variables: SURVEY (folder below data/raw), AREA (one of its areas), JOBS (notebooks at once; also
 # -jN), FORCE=1 (generate again what is there), PYTHON3 (the Python that .venv is made from),
 # HOUSEHOLDS (size of the register of bench-scale), PLANTED (a log of planted errors), CHECK=1 (fail
-# when a limit is missed).
+# when a limit is missed); for notebook and lab: REPORT (audit, indicators or plan), FRESH=1 (set an
+# earlier working copy aside), NO_BROWSER=1 (print the address only).
 
 SURVEY ?= baseline2010
 AREA ?=
@@ -94,7 +95,6 @@ strip: $(STAMP) ## Remove outputs and traces of a run from the notebooks, as the
 
 git-diff: $(STAMP) ## Let git diff of this checkout show notebooks as text, without outputs
 	@git config diff.ipynb.textconv '$(PYTHON) tools/strip_notebooks.py --show'
-	@git config diff.ipynb.cachetextconv false
 	@echo "git diff and git log -p now show notebooks cell by cell (undo: git config --remove-section diff.ipynb)."
 
 bench: $(STAMP) ## Measure SURVEY from nothing, with nothing to do, and with one area changed
