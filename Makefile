@@ -2,7 +2,9 @@
 # Variables: SURVEY (folder below data/raw), AREA (one of its areas), JOBS (notebooks at once; also
 # -jN), FORCE=1 (generate again what is there), PYTHON3 (the Python that .venv is made from),
 # HOUSEHOLDS (size of the register of bench-scale), PLANTED (a log of planted errors), CHECK=1 (fail
-# when a limit is missed), HERE=1 (verify what stands here).
+# when a limit is missed), HERE=1 (verify what stands here); for notebook and lab: REPORT (audit,
+# indicators or plan), FRESH=1 (set an earlier working copy aside), NO_BROWSER=1 (print the address
+# only).
 
 ifeq ($(MAKECMDGOALS),verify)
 SURVEY ?= demo
@@ -35,9 +37,9 @@ ROOT := "$${POVMON_ROOT:-.}"
 .SUFFIXES:
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
-.PHONY: all default help generate forms codebook rules calibration audit-score why verify font lock \
-	lab notebook test test-all \
-	lint strip bench bench-estimate bench-scale bench-audit coverage clean distclean
+.PHONY: all default help generate forms codebook rules calibration audit-score why log verify font \
+	lock lab notebook test test-all \
+	lint strip git-diff bench bench-estimate bench-scale bench-audit coverage clean distclean
 
 default: all
 
@@ -54,6 +56,9 @@ why: $(STAMP) ## Say what is stale in SURVEY and why (REPORT=path: one report)
 
 verify: $(STAMP) ## Build SURVEY (demo) twice, elsewhere and at another time: are all bytes the same?
 	@$(POVMON) verify --survey "$$SURVEY" $${HERE:+--here}
+
+log: $(STAMP) ## Show what the last run of SURVEY did, and how long each task and cell took
+	@$(POVMON) log --survey "$$SURVEY"
 
 generate: $(STAMP) ## Write the submissions of a generated SURVEY where absent (FORCE=1: again)
 	@$(POVMON) generate --survey "$$SURVEY" $${FORCE:+--force}
@@ -75,14 +80,12 @@ codebook: $(STAMP) ## Write the codebook of the forms and indicators (HTML and C
 rules: $(STAMP) ## Write the catalogue of audit rules (HTML and CSV), with the findings of SURVEY
 	@$(POVMON) rules --survey "$$SURVEY"
 
-lab: $(STAMP) ## Open JupyterLab on the notebooks, with the demo survey made
-	@$(POVMON) run --survey demo
-	@$(PYTHON) -m jupyterlab --notebook-dir=. --ServerApp.default_url=/lab/tree/notebooks
+lab: $(STAMP) ## Open JupyterLab on the notebooks, with the demo survey made (NO_BROWSER=1)
+	@$(POVMON) lab $${NO_BROWSER:+--no-browser}
 
-notebook: $(STAMP) ## Open the executed audit of AREA in JupyterLab, ready to explore
-	@$(POVMON) run --survey "$$SURVEY" --area "$${AREA:?say which: make notebook AREA=wumeng}"
-	@$(PYTHON) -m jupyterlab --notebook-dir=. \
-		--ServerApp.default_url="/lab/tree/data/processed/$$SURVEY/notebooks/$$AREA/audit.ipynb"
+notebook: $(STAMP) ## Open the executed notebook of AREA to explore (REPORT=audit or plan, FRESH=1)
+	@$(POVMON) notebook --survey "$$SURVEY" --area "$${AREA:?say which: make notebook AREA=wumeng}" \
+		--report "$${REPORT:-indicators}" $${FRESH:+--fresh} $${NO_BROWSER:+--no-browser}
 
 test: lint ## Check style and types, and run the tests that take minutes at most
 	@$(PYTHON) -m pytest -n auto --dist worksteal -m "not slow"
@@ -96,7 +99,11 @@ lint: $(STAMP) ## Check style (ruff) and types (mypy)
 	@$(PYTHON) -m mypy
 
 strip: $(STAMP) ## Remove outputs and traces of a run from the notebooks, as they are committed
-	@$(BIN)/nbstripout --keep-id notebooks/*/*.ipynb
+	@$(PYTHON) tools/strip_notebooks.py notebooks/*/*.ipynb
+
+git-diff: $(STAMP) ## Let git diff of this checkout show notebooks as text, without outputs
+	@git config diff.ipynb.textconv '$(PYTHON) tools/strip_notebooks.py --show'
+	@echo "git diff and git log -p now show notebooks cell by cell (undo: git config --remove-section diff.ipynb)."
 
 bench: $(STAMP) ## Measure SURVEY from nothing, with nothing to do, and with one area changed
 	@$(POVMON) bench --survey "$$SURVEY" --area "$$AREA"

@@ -72,8 +72,14 @@ def test_no_machine_path_and_no_time_in_pages_or_tables(demo_root: Path) -> None
 def test_the_run_log_is_machine_readable(demo_root: Path) -> None:
     lines = (demo_root / "data/processed/demo/run-log.jsonl").read_text("utf-8").splitlines()
     entries = [json.loads(line) for line in lines]
-    assert {"at", "commit", "task", "outcome", "seconds"} <= entries[0].keys()
-    assert "index" in {e["task"] for e in entries}
+    assert {"at", "commit", "survey", "jobs", "versions"} <= entries[0].keys()
+    tasks = {e["task"]: e for e in entries if e["kind"] == "task"}
+    assert tasks["index"]["outcome"] == "made"
+    cells = {name for name, _ in tasks["wumeng/audit"]["cells"]}
+    assert {"What arrived: audit_details.received_text(audit)", "parameters"} <= cells
+    assert not any(name.startswith("cell ") for name in cells)
+    end = next(e for e in entries if e["kind"] == "end")
+    assert end["made"] == len(tasks) and end["complete"]
 
 
 @pytest.mark.slow

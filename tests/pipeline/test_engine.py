@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from pipeline.inline import House
-from povmon import paths
 from povmon.pipeline.files import Hashes
 from povmon.pipeline.outputs import Safeguard
 from povmon.pipeline.runs import prune
@@ -161,13 +160,6 @@ def test_outputs_of_a_task_that_is_gone_are_removed(
     assert not gone.exists()
     assert "west/indicators is no longer part" in capsys.readouterr().out
     assert house.run().made == []
-
-
-def test_the_run_log_names_each_task(house: House) -> None:
-    house.run()
-    lines = (paths.processed("small") / "run-log.jsonl").read_text("utf-8").splitlines()
-    assert len(lines) == len(ALL)
-    assert all('"outcome": "made"' in line for line in lines)
 
 
 def test_a_folder_that_cannot_be_made_is_an_error_of_its_task(house: House, root: Path) -> None:

@@ -28,7 +28,7 @@ def audit_score(survey: str, planted: str, jobs: int) -> bool:
     ------
     PovmonError : what `score` raises, or the CSV cannot be written.
     """
-    with Progress(len(load_survey(survey).area_ids)) as progress:
+    with Progress(load_survey(survey).area_ids) as progress:
 
         def tell(area: str, done: int, total: int) -> None:
             progress.pass_over(area, "audited and compared")

@@ -38,6 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--stop", action="store_true", help="stop at the first failure")
     why = _command(commands, "why", _why, "say what is stale, and why")
     why.add_argument("task", nargs="?", default="", help="a task or a report (default: all)")
+    _command(commands, "log", _log, "show what the last run did, and how long it took")
     generate = _command(commands, "generate", _generate, "write a generated survey's submissions")
     generate.add_argument("--force", action="store_true", help="write them again")
     _command(commands, "calibration", _calibration, "print the generator's targets and results")
@@ -51,6 +52,14 @@ def _parser() -> argparse.ArgumentParser:
     _command(commands, "rules", _rules, "write the catalogue of audit rules")
     verify = _command(commands, "verify", _verify, "build twice from nothing and compare all files")
     verify.add_argument("--here", action="store_true", help="compare what stands here with a build")
+    lab = commands.add_parser("lab", help="open JupyterLab on the notebooks, with the demo survey")
+    lab.set_defaults(command=_lab)
+    notebook = _command(commands, "notebook", _notebook, "open an area's executed notebook")
+    notebook.add_argument("--area", required=True, help="the area")
+    notebook.add_argument("--report", default="indicators", help="audit, indicators or plan")
+    notebook.add_argument("--fresh", action="store_true", help="set an earlier copy aside")
+    for opening in (lab, notebook):
+        opening.add_argument("--no-browser", action="store_true", help="only print the address")
     bench = _command(commands, "bench", _bench, "measure time, memory and sizes")
     bench.add_argument("--area", default="", help="the area to rebuild (default: the first)")
     return parser
@@ -91,6 +100,13 @@ def _why(options: argparse.Namespace) -> int:
     from povmon.pipeline.explain import explain
 
     print(explain(options.survey, options.task))
+    return 0
+
+
+def _log(options: argparse.Namespace) -> int:
+    from povmon.pipeline.runlog import show
+
+    print(show(options.survey))
     return 0
 
 
@@ -162,6 +178,33 @@ def _verify(options: argparse.Namespace) -> int:
     from povmon.pipeline.verify import verify
 
     return 0 if verify(options.survey, options.here) else 1
+
+
+def _lab(options: argparse.Namespace) -> int:
+    from povmon.pipeline.lab import lab
+    from povmon.pipeline.runs import default_jobs, make, report
+
+    code = report(make("demo", "", default_jobs()), "demo")
+    return code or lab(not options.no_browser)
+
+
+def _notebook(options: argparse.Namespace) -> int:
+    from povmon.pipeline.lab import notebook, working_copy
+    from povmon.pipeline.runs import default_jobs, make, report
+
+    made = make(options.survey, options.area, default_jobs())
+    code = report(made, options.survey)
+    if f"{options.area}/{options.report}" in {**made.failed, **made.skipped}:
+        return code
+    copy = working_copy(options.survey, options.area, options.report, options.fresh, _ask)
+    return notebook(copy, not options.no_browser)
+
+
+def _ask(question: str) -> bool:
+    """A question answered with yes or no; no where nobody sits at a terminal."""
+    if not sys.stdin.isatty():
+        return False
+    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
 
 def _bench(options: argparse.Namespace) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from povmon import paths
 from povmon.errors import PovmonError
+from povmon.pipeline.board import FAILED, MADE, SKIPPED
 from povmon.pipeline.facts import Facts, state_folder
 from povmon.pipeline.files import (
     Hashes,
@@ -20,6 +20,7 @@ from povmon.pipeline.files import (
 from povmon.pipeline.memory import PeakMemory
 from povmon.pipeline.outputs import Safeguard
 from povmon.pipeline.progress import Progress
+from povmon.pipeline.runlog import RunLog, durations
 from povmon.pipeline.state import Ledger
 from povmon.pipeline.tasks import Task
 
@@ -37,6 +38,8 @@ class Outcome:
     skipped: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     peak_memory: int = 0
+    slowest: list[tuple[str, str, float]] = field(default_factory=list)  # task, cell, seconds
+    trouble: str = ""  # why the run log could not be written
 
 
 class Run:
@@ -50,6 +53,7 @@ class Run:
     jobs : how many tasks may run at once.
     keep_going : go on with other tasks after a failure.
     workers : makes the worker processes from their number and environment.
+    area : the one area that was asked for; the run log names it.
     """
 
     def __init__(
@@ -60,6 +64,7 @@ class Run:
         jobs: int = 1,
         keep_going: bool = True,
         workers: Callable[[int, dict[str, str]], Any] | None = None,
+        area: str = "",
     ) -> None:
         self.about = about
         self.survey = about.survey
@@ -70,7 +75,8 @@ class Run:
         self.ledger = Ledger(self.survey, hashes)
         self.outcome = Outcome()
         self.memory = PeakMemory()
-        self.progress = Progress(len(self.tasks))
+        self.log = RunLog(self.survey, area, jobs, len(self.tasks))
+        self.progress = Progress(self.tasks, self.survey, jobs, lambda: durations(self.survey))
         self._parts: dict[str, dict[str, str]] = {}
         self._make_workers = workers
         self._workers: Any = None
@@ -84,9 +90,10 @@ class Run:
             with self.progress:
                 self._loop()
         finally:
+            self.outcome.seconds = self.progress.elapsed
+            self.outcome.peak_memory = self.memory.peak
+            self.outcome.slowest = self.progress.slowest()
             self._close()
-        self.outcome.seconds = self.progress.elapsed
-        self.outcome.peak_memory = self.memory.peak
         return self.outcome
 
     def _recover(self) -> None:
@@ -126,6 +133,7 @@ class Run:
     def _skip(self, task: Task, why: str) -> None:
         self.outcome.skipped[task.id] = why
         self.progress.pass_over(task.id, f"skipped: {why}")
+        self.log.task(task.id, SKIPPED, error=why)
 
     def _begin(self, task: Task) -> bool:
         """Start a stale task; True when it now runs."""
@@ -144,7 +152,7 @@ class Run:
         except OSError as error:
             self._fail(task, str(cannot_write(Path(error.filename or state_folder()), error)))
             return False
-        self.progress.start(task.id)
+        self.progress.start(task.id, task.notebook)
         self._started_workers().start(job)
         return True
 
@@ -219,7 +227,9 @@ class Run:
             self.memory.sample()
             self._sampled = self.progress.elapsed
         ended = set()
-        for event in self._workers.wait(SAMPLING):
+        news = self._workers.wait(SAMPLING)
+        self.progress.tick()
+        for event in news:
             task = self.tasks[event.task]
             if event.kind == "cell":
                 self.progress.cell(task.id, event.text)
@@ -244,17 +254,15 @@ class Run:
             self._fail(task, str(error))
             return
         guard.drop()
-        seconds = self.progress.finish(task.id, "made")
+        entry = self.progress.finish(task.id, MADE)
         self.outcome.made.append(task.id)
-        self._log({"task": task.id, "outcome": "made", "seconds": round(seconds, 3)})
+        self.log.task(task.id, MADE, entry.seconds, entry.cells)
 
     def _fail(self, task: Task, text: str) -> None:
         self.outcome.failed[task.id] = text
         Safeguard(task).restore()
-        seconds = self.progress.finish(task.id, "FAILED")
-        self._log(
-            {"task": task.id, "outcome": "failed", "seconds": round(seconds, 3), "error": text}
-        )
+        entry = self.progress.finish(task.id, FAILED)
+        self.log.task(task.id, FAILED, entry.seconds, entry.cells, text)
 
     def _close(self) -> None:
         if self._workers is not None:
@@ -263,38 +271,11 @@ class Run:
             import shutil
 
             shutil.rmtree(self._private, ignore_errors=True)
+        self.log.end(self.outcome, complete=self.progress.board.done == len(self.tasks))
+        self.outcome.trouble = self.log.trouble
         self.hashes.save()
-
-    def _log(self, entry: dict[str, Any]) -> None:
-        import json
-
-        path = paths.processed(self.survey) / "run-log.jsonl"
-        stamp = {"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "commit": _commit()}
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("a", encoding="utf-8") as stream:
-                stream.write(json.dumps(stamp | entry, ensure_ascii=False) + "\n")
-        except OSError as error:
-            raise cannot_write(path, error) from error
 
 
 def _all_outputs(task: Task, written: list[Path]) -> list[Path]:
     """Required outputs, and what the step says it wrote."""
     return sorted({*task.outputs, *written})
-
-
-_COMMITS: list[str] = []
-
-
-def _commit() -> str:
-    """The commit of the checkout for the run log; empty where git cannot tell."""
-    if not _COMMITS:
-        import subprocess
-
-        command = ["git", "-C", str(paths.project()), "rev-parse", "--short", "HEAD"]
-        try:
-            result = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)
-            _COMMITS.append(result.stdout.strip())
-        except (OSError, subprocess.TimeoutExpired):
-            _COMMITS.append("")
-    return _COMMITS[0]

@@ -13,6 +13,7 @@ from povmon.cores import cores
 from povmon.pipeline.engine import Outcome, Run
 from povmon.pipeline.facts import Facts, facts, state_folder
 from povmon.pipeline.files import Hashes, cannot_write, from_stored, label, stored_name
+from povmon.pipeline.runlog import log_path, slowest_lines
 from povmon.pipeline.state import Ledger
 from povmon.pipeline.tasks import Task, of_area, survey_tasks
 
@@ -64,7 +65,7 @@ def make(survey: str, area: str, jobs: int, keep_going: bool = True) -> Outcome:
             print(note)
         if not area:
             prune(Ledger(survey, hashes), tasks)
-        return Run(about, tasks, hashes, jobs, keep_going)()
+        return Run(about, tasks, hashes, jobs, keep_going, area=area)()
 
 
 def prune(ledger: Ledger, tasks: Mapping[str, Task]) -> None:
@@ -97,16 +98,26 @@ def report(outcome: Outcome, survey: str) -> int:
         print(f"\n{task}: {text}", file=sys.stderr)
     if outcome.failed:
         print(file=sys.stderr)
+    for line in summary(outcome, survey):
+        print(line)
+    return 1 if outcome.failed else 0
+
+
+def summary(outcome: Outcome, survey: str) -> list[str]:
+    """What a run did, the cells that took longest, and where pages and log lie."""
     counts = [f"{len(outcome.made)} made", f"{len(outcome.unchanged)} unchanged"]
     for name in ("failed", "skipped"):
         number = len(getattr(outcome, name))
         if number:
             counts.append(f"{number} {name}")
     memory = f", peak memory {outcome.peak_memory / 2**20:.0f} MiB" if outcome.made else ""
-    print(f"{survey}: {', '.join(counts)} in {outcome.seconds:.1f} s{memory}.")
-    if outcome.failed:
-        return 1
+    lines = [*slowest_lines(outcome.slowest)]
+    lines.append(f"{survey}: {', '.join(counts)} in {outcome.seconds:.1f} s{memory}.")
     index = paths.reports(survey) / "index.html"
-    if outcome.made and index.exists():
-        print(f"Open {label(index)} in a browser.")
-    return 0
+    if index.exists() and not outcome.failed:
+        lines.append(f"Open {label(index)} in a browser.")
+    if outcome.trouble:
+        lines.append(f"The run log {label(log_path(survey))} was not written: {outcome.trouble}.")
+    elif outcome.made or outcome.failed:
+        lines.append(f"Log: {label(log_path(survey))} (`make log SURVEY={survey}` shows it).")
+    return lines
