@@ -2,7 +2,7 @@
 # Variables: SURVEY (folder below data/raw), AREA (one of its areas), JOBS (notebooks at once; also
 # -jN), FORCE=1 (generate again what is there), PYTHON3 (the Python that .venv is made from),
 # HOUSEHOLDS (size of the register of bench-scale), PLANTED (a log of planted errors), CHECK=1 (fail
-# when a limit is missed).
+# when a limit is missed), SCHEDULER (run on the Dask cluster at tcp://host:port, docs/cluster.md).
 
 SURVEY ?= baseline2010
 AREA ?=
@@ -12,8 +12,14 @@ PYTHON3 ?= python3
 HOUSEHOLDS ?=
 PLANTED ?=
 CHECK ?=
-# Recipes read these from the environment, so that no value is ever a piece of shell.
-export SURVEY AREA JOBS FORCE PYTHON3 HOUSEHOLDS PLANTED CHECK
+SCHEDULER ?=
+REPORT ?=
+SOURCE ?=
+# Recipes read these from the environment, so that no value is ever a piece of shell; and each is
+# taken as it was written, so that none is ever a piece of make (`$(shell ...)`).
+VARIABLES := SURVEY AREA JOBS FORCE PYTHON3 HOUSEHOLDS PLANTED CHECK SCHEDULER REPORT SOURCE
+$(foreach name,$(VARIABLES),$(eval override $(name) := $$(value $(name))))
+export $(VARIABLES)
 
 ifeq ($(CONDA_DEFAULT_ENV),povmon)
 BIN := $(CONDA_PREFIX)/bin
@@ -38,7 +44,7 @@ MAKEFLAGS += --no-builtin-rules
 default: all
 
 all: $(STAMP) ## Make every table and page of SURVEY that is not up to date (AREA: one area only)
-	@$(POVMON) run --survey "$$SURVEY" --area "$$AREA" --jobs "$$JOBS"
+	@$(POVMON) run --survey "$$SURVEY" --area "$$AREA" --jobs "$$JOBS" --scheduler "$$SCHEDULER"
 
 help: ## Explain every target
 	@echo "make [target] [SURVEY=name] [AREA=name] [JOBS=n or -jn] [FORCE=1]"; echo
