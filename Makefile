@@ -2,9 +2,9 @@
 # Variables: SURVEY (folder below data/raw), AREA (one of its areas), JOBS (notebooks at once; also
 # -jN), FORCE=1 (generate again what is there), PYTHON3 (the Python that .venv is made from),
 # HOUSEHOLDS (size of the register of bench-scale), PLANTED (a log of planted errors), CHECK=1 (fail
-# when a limit is missed), HERE=1 (verify what stands here); for notebook and lab: REPORT (audit,
-# indicators or plan), FRESH=1 (set an earlier working copy aside), NO_BROWSER=1 (print the address
-# only).
+# when a limit is missed), HERE=1 (verify what stands here), SCHEDULER (run on the Dask cluster at
+# tcp://host:port, docs/cluster.md); for notebook and lab: REPORT (audit, indicators or plan),
+# FRESH=1 (set an earlier working copy aside), NO_BROWSER=1 (print the address only).
 
 ifeq ($(MAKECMDGOALS),verify)
 SURVEY ?= demo
@@ -17,9 +17,18 @@ PYTHON3 ?= python3
 HOUSEHOLDS ?=
 PLANTED ?=
 CHECK ?=
+SCHEDULER ?=
+REPORT ?=
+SOURCE ?=
 HERE ?=
-# Recipes read these from the environment, so that no value is ever a piece of shell.
-export SURVEY AREA JOBS FORCE PYTHON3 HOUSEHOLDS PLANTED CHECK HERE
+FRESH ?=
+NO_BROWSER ?=
+# Recipes read these from the environment, so that no value is ever a piece of shell; and each is
+# taken as it was written, so that none is ever a piece of make (`$(shell ...)`).
+VARIABLES := SURVEY AREA JOBS FORCE PYTHON3 HOUSEHOLDS PLANTED CHECK SCHEDULER REPORT SOURCE HERE \
+	FRESH NO_BROWSER
+$(foreach name,$(VARIABLES),$(eval override $(name) := $$(value $(name))))
+export $(VARIABLES)
 
 ifeq ($(CONDA_DEFAULT_ENV),povmon)
 BIN := $(CONDA_PREFIX)/bin
@@ -44,7 +53,7 @@ MAKEFLAGS += --no-builtin-rules
 default: all
 
 all: $(STAMP) ## Make every table and page of SURVEY that is not up to date (AREA: one area only)
-	@$(POVMON) run --survey "$$SURVEY" --area "$$AREA" --jobs "$$JOBS"
+	@$(POVMON) run --survey "$$SURVEY" --area "$$AREA" --jobs "$$JOBS" --scheduler "$$SCHEDULER"
 
 help: ## Explain every target
 	@echo "make [target] [SURVEY=name] [AREA=name] [JOBS=n or -jn] [FORCE=1]"; echo

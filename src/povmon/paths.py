@@ -44,6 +44,12 @@ def checked(name: str, kind: str = "name") -> str:
     return name
 
 
+def plain(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry is a file or a folder by itself: no link, which may lead anywhere, and no
+    pipe or device, which may never end."""
+    return not entry.is_symlink() and (entry.is_file() or entry.is_dir())
+
+
 def reference() -> Path:
     """Reference data: areas, counties, lines, published figures."""
     return project() / "data" / "raw" / "reference"

@@ -142,7 +142,7 @@ def test_files_are_the_same_twice(root):
     write_draft(load_draft("demo", "wumeng"))
     assert [(folder / name).read_bytes() for name in files["file"]] == first
     assert len(pd.read_parquet(folder / "plan_review.parquet")) == files["rows"].iloc[1]
-    assert not list(folder.glob(".*partial"))
+    assert not list(folder.glob(".*.tmp"))
 
 
 def test_errors_name_what_is_wrong(root):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from povmon.errors import PovmonError
 from povmon.estimate import Design, estimate
 from povmon.indicators.imputation import Imputation
 from povmon.indicators.indicator import Indicator
+from povmon.placing import placed
 
 COLUMNS = [
     "survey", "area", "indicator", "households", "share", "estimate", "without", "difference",
@@ -105,8 +107,8 @@ def write(table: pd.DataFrame, survey: str, area: str) -> None:
     whole = table.assign(survey=survey, area=area)[COLUMNS]
     types = {"survey": "str", "area": "str", "indicator": "str", "households": "int64"}
     numbers = {name: "float64" for name in COLUMNS if name not in types}
-    whole.astype({**types, **numbers}).to_parquet(f"{target}.tmp", index=False)
-    os.replace(f"{target}.tmp", target)
+    with placed(Path(target)) as temporary:
+        whole.astype({**types, **numbers}).to_parquet(temporary, index=False)
 
 
 def read_imputed_shares(survey: str, area: str) -> pd.DataFrame:

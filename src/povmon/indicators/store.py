@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pandas as pd
 import pandera.pandas as pa
 
 from povmon import paths
 from povmon.errors import PovmonError
+from povmon.placing import placed
 
 COLUMNS = (
     "survey",
@@ -78,8 +80,8 @@ def write_estimates(table: pd.DataFrame, survey: str, area: str) -> pd.DataFrame
     table = SCHEMA.validate(table.loc[:, list(COLUMNS)].reset_index(drop=True))
     target = path(survey, area)
     paths.processed(survey, area).mkdir(parents=True, exist_ok=True)
-    table.to_parquet(f"{target}.tmp", index=False)
-    os.replace(f"{target}.tmp", target)
+    with placed(Path(target)) as temporary:
+        table.to_parquet(temporary, index=False)
     return table
 
 

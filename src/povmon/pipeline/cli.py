@@ -35,6 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     run = _command(commands, "run", _run, "bring a survey's tables and pages up to date")
     run.add_argument("--area", default="", help="only this area, and what hangs on it")
     run.add_argument("--jobs", default="", help="how many notebooks at once (default: cores)")
+    run.add_argument("--scheduler", default="", help="run on the Dask cluster at tcp://host:port")
     run.add_argument("--stop", action="store_true", help="stop at the first failure")
     why = _command(commands, "why", _why, "say what is stale, and why")
     why.add_argument("task", nargs="?", default="", help="a task or a report (default: all)")
@@ -77,12 +78,12 @@ def _command(
     return parser
 
 
-def _jobs(text: str) -> int:
+def _jobs(text: str, scheduler: str = "") -> int:
     from povmon.pipeline.runs import default_jobs
 
     if not text:
-        return default_jobs()
-    if not text.isdigit() or not 1 <= int(text) <= 256:
+        return default_jobs(scheduler)
+    if not text.isdecimal() or not 1 <= int(text) <= 256:
         raise PovmonError(
             f"{text!r} is no number of jobs", where="JOBS", todo="give a whole number from 1 to 256"
         )
@@ -90,9 +91,13 @@ def _jobs(text: str) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from povmon.pipeline import sandbox
     from povmon.pipeline.runs import make, report
 
-    outcome = make(options.survey, options.area, _jobs(options.jobs), not options.stop)
+    if not (options.scheduler or os.environ.get(sandbox.ADDRESS)):
+        sandbox.isolate()
+    jobs = _jobs(options.jobs, options.scheduler)
+    outcome = make(options.survey, options.area, jobs, not options.stop, options.scheduler)
     return report(outcome, options.survey)
 
 

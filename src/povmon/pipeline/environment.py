@@ -8,14 +8,18 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
+from povmon.pipeline.sandbox import write_startup
+
 
 def fixed_environment(private: Path) -> dict[str, str]:
     """Environment variables under which a notebook gives the same bytes everywhere.
 
     Parameters
     ----------
-    private : folder of this run, for sockets and for an empty IPython profile.
+    private : folder of this run, for sockets and for an IPython profile that is empty but for the
+        guard against the network.
     """
+    write_startup(private / "ipython")
     threads = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM")
     return {
         **{f"{name}_NUM_THREADS": "1" for name in threads},

@@ -7,13 +7,13 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from povmon import paths, privacy
 from povmon.errors import PovmonError
+from povmon.placing import placed
 
 # A file changed within this time of its hashing may change again without a new time stamp.
 _SETTLED_NS = 50_000_000
@@ -62,14 +62,11 @@ def cannot_write(path: Path, error: OSError) -> PovmonError:
 def write_atomically(path: Path, content: bytes | str) -> None:
     """Write a file so that a reader sees the old one or the whole new one, never a part."""
     data = content.encode("utf-8") if isinstance(content, str) else content
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(data)
-        os.replace(temporary, path)
+        with placed(path) as temporary:
+            temporary.write_bytes(data)
     except OSError as error:
-        with suppress(OSError):  # there may be no folder for it to lie in
-            temporary.unlink()
         raise cannot_write(path, error) from error
 
 
@@ -93,10 +90,21 @@ def digest(content: Any) -> str:
 
 
 def files_below(folder: Path) -> Iterator[Path]:
-    """Files of a folder in the order of their names, without hidden ones and Office locks."""
+    """Files of a folder in the order of their names, without hidden ones and Office locks.
+
+    Raises
+    ------
+    PovmonError : there is a link, which may lead anywhere, a pipe or a device.
+    """
     for entry in sorted(os.scandir(folder), key=lambda e: e.name):
         if entry.name.startswith((".", "~$")) or entry.name == "__pycache__":
             continue
+        if not paths.plain(entry):
+            raise PovmonError(
+                "is a link, or no plain file or folder",
+                where=label(Path(entry.path)),
+                todo="replace it by the file itself; links are not followed",
+            )
         if entry.is_dir():
             yield from files_below(Path(entry.path))
         else:

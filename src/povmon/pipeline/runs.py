@@ -56,8 +56,21 @@ def plan(survey: str, area: str, hashes: Hashes) -> tuple[Facts, dict[str, Task]
     return about, chosen, sentence
 
 
-def make(survey: str, area: str, jobs: int, keep_going: bool = True) -> Outcome:
-    """Bring a survey, or one of its areas, up to date; another run at work is waited for."""
+def make(
+    survey: str, area: str, jobs: int, keep_going: bool = True, scheduler: str = ""
+) -> Outcome:
+    """Bring a survey, or one of its areas, up to date; another run at work is waited for.
+
+    Parameters
+    ----------
+    jobs : tasks at once; 0 on a cluster for as many as it has threads.
+    scheduler : address of a Dask cluster's scheduler; empty for this machine alone.
+    """
+    workers = None
+    if scheduler:
+        from povmon.pipeline.cluster import cluster_workers
+
+        workers = cluster_workers(scheduler)
     with locked():
         hashes = remembered()
         about, tasks, note = plan(survey, area, hashes)
@@ -65,7 +78,7 @@ def make(survey: str, area: str, jobs: int, keep_going: bool = True) -> Outcome:
             print(note)
         if not area:
             prune(Ledger(survey, hashes), tasks)
-        return Run(about, tasks, hashes, jobs, keep_going, area=area)()
+        return Run(about, tasks, hashes, jobs, keep_going, workers, area=area)()
 
 
 def prune(ledger: Ledger, tasks: Mapping[str, Task]) -> None:
@@ -83,13 +96,13 @@ def prune(ledger: Ledger, tasks: Mapping[str, Task]) -> None:
         print(f"{task} is no longer part of the survey: what it had made was removed.")
 
 
-def default_jobs() -> int:
-    """``-jN`` of the calling make where it was given, otherwise the number of cores."""
+def default_jobs(scheduler: str = "") -> int:
+    """``-jN`` of the calling make where given, otherwise the number of cores (0: a cluster's)."""
     flags = os.environ.get("MAKEFLAGS", "").split()
     for flag in flags:
         if flag.startswith("-j") and flag[2:].isdigit():
             return max(1, int(flag[2:]))
-    return cores()
+    return 0 if scheduler else cores()
 
 
 def report(outcome: Outcome, survey: str) -> int:

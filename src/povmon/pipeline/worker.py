@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from povmon.errors import PovmonError
+from povmon.pipeline import sandbox
 from povmon.pipeline.notebook import NotebookFailed, NotebookJob, run_notebook
 from povmon.pipeline.workers import Event, Job
 
 
 def work(job: Job, send: Any) -> Event:
     """Run a job; every failure becomes an event whose text a user can read."""
+    sandbox.guard()
     try:
         if isinstance(job, NotebookJob):
             written = run_notebook(job, lambda text: send(Event(job.task, "cell", text)))

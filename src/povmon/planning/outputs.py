@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from povmon import paths
+from povmon.placing import placed
 from povmon.planning.draft import Draft, draft_frame
 from povmon.planning.review import review
 
@@ -24,8 +25,7 @@ def write_draft(draft: Draft) -> pd.DataFrame:
     }
     rows = []
     for name, (frame, what) in parts.items():
-        temporary = folder / f".{name}.parquet.partial"
-        frame.to_parquet(temporary, index=False)
-        temporary.replace(folder / f"{name}.parquet")
+        with placed(folder / f"{name}.parquet") as temporary:
+            frame.to_parquet(temporary, index=False)
         rows.append({"file": f"{name}.parquet", "rows": len(frame), "holds": what})
     return pd.DataFrame(rows)

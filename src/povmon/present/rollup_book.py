@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-import os
 import zipfile
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -23,6 +22,7 @@ from povmon import paths
 from povmon.errors import PovmonError
 from povmon.indicators.forms_rollup import FormsRollUp
 from povmon.indicators.forms_table import WITHHELD, FormTable, Item
+from povmon.placing import placed
 from povmon.present.cells import bilingual
 from povmon.present.display import Text
 from povmon.present.page import synthetic_notice
@@ -71,9 +71,8 @@ def write_book(rolled: FormsRollUp) -> Text:
     content = book(rolled)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        partial = folder / f".{NAME}.partial"
-        partial.write_bytes(content)
-        os.replace(partial, folder / NAME)
+        with placed(folder / NAME) as temporary:
+            temporary.write_bytes(content)
     except OSError as error:
         raise PovmonError(
             f"the workbook cannot be written ({error.strerror or error})",

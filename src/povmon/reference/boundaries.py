@@ -10,7 +10,6 @@ the package and of this module's parameters.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from shapely.geometry.base import BaseGeometry
 
 from povmon import paths
 from povmon.errors import PovmonError
+from povmon.placing import placed
 from povmon.reference import gcj02
 from povmon.reference.places import counties
 
@@ -103,9 +103,8 @@ def ensure() -> Path:
             return path
     frame = build()
     own.parent.mkdir(parents=True, exist_ok=True)
-    temporary = own.with_name(f".{own.name}.{os.getpid()}")
-    frame.to_parquet(temporary, index=False)
-    temporary.replace(own)
+    with placed(own) as temporary:
+        frame.to_parquet(temporary, index=False)
     return own
 
 

@@ -7,6 +7,7 @@ the audit. Personal data are replaced here, before anything else sees them.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -135,12 +136,28 @@ def _arrived(survey: Survey, area: str) -> Iterator[tuple[str, Path, list[Delive
     top = _top(survey, area)
     if not top.is_dir():
         raise _no_folder(survey, top)
+    _refuse_links(survey, top)
     if survey.delivery == "whole":
         yield "", top, deliveries(survey, "", top, "")
         return
     for folder in sorted(p for p in top.glob("[!.]*") if p.is_dir()):
         shown = privacy.scrub_path(folder.name, survey.survey)
         yield shown, folder, deliveries(survey, shown, folder, f"{area}/{shown}/")
+
+
+def _refuse_links(survey: Survey, folder: Path) -> None:
+    """What was submitted must lie there itself: a link could lead to any file of this machine."""
+    for entry in sorted(os.scandir(folder), key=lambda e: e.name):
+        if not paths.plain(entry):
+            below = Path(entry.path).relative_to(paths.submissions(survey.survey))
+            shown = privacy.scrub_path(below.as_posix(), survey.survey)
+            raise PovmonError(
+                "is a link, or no plain file or folder",
+                where=f"submissions/{shown}",
+                todo="replace it by the file itself; links are not followed",
+            )
+        if entry.is_dir():
+            _refuse_links(survey, Path(entry.path))
 
 
 def _no_folder(survey: Survey, folder: Path) -> PovmonError:

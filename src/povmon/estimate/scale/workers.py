@@ -98,6 +98,34 @@ class Cluster:
         return KilledWorker, FutureCancelledError
 
 
+def connect(address: str, variable: str) -> Any:
+    """A client of the Dask scheduler at an address.
+
+    Parameters
+    ----------
+    address : such as ``tcp://scheduler:8786``.
+    variable : the variable that named it, for messages.
+
+    Raises
+    ------
+    PovmonError : the package distributed is missing, or no scheduler answers.
+    """
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise PovmonError(
+            f"{variable} is set, but the package distributed is not installed",
+            todo="install it (the group `cluster` of pyproject.toml), or unset the variable",
+        ) from error
+    try:
+        return Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise PovmonError(
+            f"no Dask scheduler answers at {address!r}",
+            where=variable, todo="start it, correct the address, or unset the variable",
+        ) from error  # fmt: skip
+
+
 @contextmanager
 def workers() -> Iterator[Workers]:
     """A Dask cluster where the environment names its scheduler, else threads of this process.
@@ -110,20 +138,7 @@ def workers() -> Iterator[Workers]:
     if not address:
         yield Threads()
         return
-    try:
-        from distributed import Client
-    except ImportError as error:
-        raise PovmonError(
-            f"{ADDRESS} is set, but the package distributed is not installed",
-            todo="install it (the group `cluster` of pyproject.toml), or unset the variable",
-        ) from error
-    try:
-        client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
-    except (OSError, ValueError, TimeoutError) as error:
-        raise PovmonError(
-            f"no Dask scheduler answers at {address!r}",
-            where=ADDRESS, todo="start it, correct the address, or unset the variable",
-        ) from error  # fmt: skip
+    client = connect(address, ADDRESS)
     try:
         yield Cluster(client)
     finally:

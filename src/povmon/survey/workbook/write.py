@@ -7,6 +7,7 @@ from pathlib import Path
 
 from povmon import paths
 from povmon.errors import PovmonError
+from povmon.placing import placed
 from povmon.survey.config import Survey
 from povmon.survey.workbook.build import workbook_content
 from povmon.survey.workbook.identity import form_version
@@ -73,11 +74,10 @@ def _write(top: Path, scope: Scope) -> Path:
     folder = top / paths.checked(scope.area, "area") if scope.area else top
     path = folder / f"{name}.xlsx"
     content = workbook_content(scope)
-    partial = path.with_suffix(".partial")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(content)
-        partial.replace(path)
+        with placed(path) as temporary:
+            temporary.write_bytes(content)
     except OSError as error:
         raise PovmonError(
             f"the workbook cannot be written ({error.strerror})",
