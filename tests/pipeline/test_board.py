@@ -126,6 +126,7 @@ def test_durations_in_words(seconds: float, expected: str) -> None:
         (0.4, "nearly done"),
         (4.4, "about 4 s left"),
         (38.0, "about 40 s left"),
+        (59.0, "about 1 min left"),
         (100.0, "about 2 min left"),
     ],
 )

@@ -29,7 +29,8 @@ def test_a_cell_is_named_by_its_heading_and_several_by_their_line_too(tmp_path: 
         ("markdown", "no-heading", "only prose"),
         ("code", "b", "b()"),
     )
-    assert cell_names(path) == {
+    prose = ("title", "h1", "h2", "no-heading")
+    assert cell_names(path) == dict.fromkeys(prose, "") | {
         "load": "data = x.load()",
         "one": "What arrived",
         "a": "On time: a()",
@@ -52,11 +53,13 @@ def test_the_first_line_that_does_something(source: str, expected: str) -> None:
 
 
 def test_what_workers_say_becomes_a_name() -> None:
-    names = {"files": "What arrived"}
+    names = {"files": "What arrived", "text": ""}
     assert named(names, "cell 7 (files)") == "What arrived"
-    assert named(names, "cell 3 (injected-parameters)") == "parameters"
+    assert named(names, "cell 6 (text)") == "", "prose"
+    assert named(names, "cell 3 (7009e9c8)") == "parameters", "put in for this run"
     assert named(names, "page") == "writing the page"
-    assert named(names, "cell 9 (new)") == "cell 9 (new)"
+    assert named({}, "cell 9 (new)") == "cell 9 (new)"
+    assert named(names, "something else") == "something else"
 
 
 def test_a_step_without_a_notebook_and_a_broken_one_have_no_names(tmp_path: Path) -> None:
@@ -70,5 +73,7 @@ def test_a_step_without_a_notebook_and_a_broken_one_have_no_names(tmp_path: Path
 def test_every_cell_of_the_project_has_a_name_of_its_own(path: Path) -> None:
     names = cell_names(path)
     cells = json.loads(path.read_text("utf-8"))["cells"]
-    assert names.keys() == {c["id"] for c in cells if c["cell_type"] == "code"}
-    assert all(names.values())
+    assert {i for i, n in names.items() if n} == {
+        c["id"] for c in cells if c["cell_type"] == "code"
+    }
+    assert names["parameters"] == "parameters"

@@ -108,3 +108,15 @@ def test_a_survey_with_less(board: Board) -> None:
     lines = drawn(small)
     assert lines[1].split() == ["area", "audit"]
     assert lines[2].split() == ["urban", "·"]
+
+
+@pytest.mark.parametrize("seconds", [9, 75, 1199, 35_999])
+def test_a_column_holds_any_duration(seconds: int) -> None:
+    clock = Clock()
+    board = Board(["area/audit", "area/plan"], clock=clock)
+    board.start("area/audit", "")
+    clock.now += seconds
+    board.finish("area/audit", MADE)
+    row = drawn(board)[2].split("  ")
+    assert row[-1].strip() == "·"
+    assert row[1].strip() in ("✓ 9 s", "✓ 1:15", "✓ 19:59", "✓ 9:59 h")

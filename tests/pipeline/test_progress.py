@@ -62,6 +62,7 @@ def played(stream: io.TextIOBase, clock: Clock, folder: Path) -> Progress:
     with progress:
         progress.start("east/audit", notebook(folder))
         clock.now += 3
+        progress.cell("east/audit", "cell 1 (t)")  # prose
         progress.cell("east/audit", "cell 2 (files)")
         clock.now += 40
         progress.tick()

@@ -148,7 +148,7 @@ def spoken_rest(seconds: float | None) -> str:
         return "longer than expected"
     if seconds < 1:
         return "nearly done"
-    if seconds < 60:
+    if seconds < 57.5:
         step = 1 if seconds < 10 else 5
         return f"about {step * max(1, round(seconds / step))} s left"
     return f"about {round(seconds / 60)} min left"

@@ -11,12 +11,12 @@ from typing import Any
 
 _ID = re.compile(r"cell \d+ \((?P<id>[^()]*)\)")
 _HEADING = re.compile(r"^(#{1,6}) +(.+?) *#*$", re.MULTILINE)
-_SETTING = {"injected-parameters": "parameters", "page": "writing the page"}
+PARAMETERS = "parameters"
 STARTING = "starting the kernel"
 
 
 def cell_names(notebook: Path | None) -> dict[str, str]:
-    """Names of the code cells of a notebook, by cell id.
+    """Names of the cells of a notebook by cell id; those of prose are empty.
 
     A cell that stands alone below its heading has the heading's name; of several, each has its
     first line added (imports do not count); below the title the line is all the name. Empty for
@@ -30,29 +30,38 @@ def cell_names(notebook: Path | None) -> dict[str, str]:
 
 
 def named(names: Mapping[str, str], text: str) -> str:
-    """The name of a cell from what a worker says of it, ``cell 3 (id)``; other text as it is."""
+    """The name of a cell from what a worker says of it, ``cell 3 (id)``; empty for prose.
+
+    A cell that the notebook does not have is the one with the parameters of this run. What is not
+    said of a cell stays as it is.
+    """
     found = _ID.fullmatch(text)
-    known = found["id"] if found else text
-    return names.get(known) or _SETTING.get(known, text)
+    if found and names:
+        return names.get(found["id"], PARAMETERS)
+    return "writing the page" if text == "page" else text
 
 
 def _names(cells: list[Any]) -> dict[str, str]:
     heading = ""
+    names: dict[str, str] = {}
     below: dict[str, list[tuple[str, str]]] = {}
     for cell in cells:
         source = "".join(cell["source"])
+        names[cell.get("id", "")] = ""
         if cell["cell_type"] == "markdown":
             headings = _HEADING.findall(source)
             if headings:
                 level, text = headings[-1]
                 heading = text if len(level) > 1 else ""  # the title says nothing of a cell
+        elif PARAMETERS in cell.get("metadata", {}).get("tags", []):
+            names[cell.get("id", "")] = PARAMETERS
         elif cell["cell_type"] == "code":
             below.setdefault(heading, []).append((cell.get("id", ""), first_line(source)))
-    return {
-        id: heading if heading and len(lines) == 1 else f"{heading}: {line}".removeprefix(": ")
-        for heading, lines in below.items()
-        for id, line in lines
-    }
+    for heading, lines in below.items():
+        for id, line in lines:
+            alone = heading and len(lines) == 1
+            names[id] = heading if alone else f"{heading}: {line}".removeprefix(": ")
+    return names
 
 
 def first_line(source: str) -> str:

@@ -116,7 +116,7 @@ class Picture:
             if entry:
                 text = self.signs[entry.state]
                 if entry.seconds and column >= TIMED:
-                    text += f" {spoken(entry.seconds)}"
+                    text += f" {spoken(entry.seconds).removesuffix(' min')}"
             line.append(_fit(text, column), style=STYLES[entry.state] if entry else "")
         return line
 

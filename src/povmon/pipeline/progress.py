@@ -79,8 +79,10 @@ class Progress:
         self.tick()
 
     def cell(self, task: str, text: str) -> None:
-        """A task has come to another cell."""
-        self.board.cell(task, named(self._names.get(task, {}), text))
+        """A task has come to another cell; prose takes no time and is passed over."""
+        name = named(self._names.get(task, {}), text)
+        if name:
+            self.board.cell(task, name)
         self.tick()
 
     def finish(self, task: str, outcome: str) -> Entry:
