@@ -182,6 +182,31 @@ def test_what_is_stale_here_is_not_compared(small: Path) -> None:
         verify.verify("demo", here=True)
 
 
+def test_what_stands_here_is_compared_with_one_build(
+    small: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(verify, "stale_tasks", lambda *_: [])
+    program(
+        "import os; from pathlib import Path\n"
+        "folder = Path(os.environ['POVMON_ROOT']) / 'reports' / 'demo'\n"
+        "folder.mkdir(parents=True)\n"
+        "(folder / 'index.html').write_text('made')",
+        monkeypatch,
+    )
+    page = paths.reports("demo") / "index.html"
+    page.parent.mkdir(parents=True)
+    page.write_text("made")
+    (paths.processed("demo") / "forms").mkdir(parents=True)
+    (paths.processed("demo") / "forms" / "a.xlsx").write_text("by another command")
+    assert cli.main(["verify", "--survey", "demo", "--here"]) == 0
+    page.write_text("made by hand")
+    assert cli.main(["verify", "--survey", "demo", "--here"]) == 1
+    out = capsys.readouterr().out
+    assert "build 1 of 1" in out
+    assert "reports/demo/index.html: line 1, column 5: `made by hand` and `made`" in out
+    assert "1 of 1 files differ" in out
+
+
 # The real thing, on the smallest survey that has every kind of page
 
 PLANTED = """
