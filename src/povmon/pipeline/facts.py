@@ -56,7 +56,7 @@ def facts(survey: str, hashes: Hashes) -> Facts:
     key = _key(path, hashes)
     known = read_json(store)
     if not isinstance(known, dict) or known.get("key") != key:
-        known = {"key": key, "facts": asdict(_read(survey))}
+        known = {"key": key, "facts": _stored(_read(survey))}
         write_json(store, known)
     return _rebuilt(known["facts"])
 
@@ -72,13 +72,19 @@ def _key(path: Path, hashes: Hashes) -> str:
     return digest([data, closure.source_parts(_MODULES, hashes)])
 
 
+def _stored(made: Facts) -> dict[str, Any]:
+    """The facts as JSON keeps them: pairs, since its keys are sorted and the order counts."""
+    content = asdict(made)
+    return content | {name: list(content[name].items()) for name in ("areas", "units")}
+
+
 def _rebuilt(content: dict[str, Any]) -> Facts:
-    """The facts with their tuples again, which JSON turns into lists."""
+    """The inverse of `_stored`."""
     content = dict(content)
     for name in ("forms", "products"):
         content[name] = tuple(content[name])
-    content["areas"] = {k: (v[0], v[1]) for k, v in content["areas"].items()}
-    content["units"] = {k: (v[0], v[1], list(v[2])) for k, v in content["units"].items()}
+    content["areas"] = {k: (v[0], v[1]) for k, v in content["areas"]}
+    content["units"] = {k: (v[0], v[1], list(v[2])) for k, v in content["units"]}
     return Facts(**content)
 
 
