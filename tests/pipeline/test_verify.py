@@ -129,6 +129,17 @@ def test_a_build_that_fails_is_no_difference(small: Path, monkeypatch: pytest.Mo
         verify.verify("demo")
 
 
+def test_a_build_that_is_stopped_leaves_nothing_behind(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(verify, "build", stopped)
+    assert cli.main(["verify", "--survey", "demo"]) == 130
+    assert not list((small / "builds").iterdir())
+
+
 def test_an_unknown_survey_is_told_before_anything_is_copied(small: Path) -> None:
     with pytest.raises(PovmonError, match="unknown survey"):
         verify.verify("nowhere")
