@@ -129,6 +129,17 @@ def test_a_build_that_fails_is_no_difference(small: Path, monkeypatch: pytest.Mo
         verify.verify("demo")
 
 
+def test_a_build_that_is_stopped_leaves_nothing_behind(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(verify, "build", stopped)
+    assert cli.main(["verify", "--survey", "demo"]) == 130
+    assert not list((small / "builds").iterdir())
+
+
 def test_an_unknown_survey_is_told_before_anything_is_copied(small: Path) -> None:
     with pytest.raises(PovmonError, match="unknown survey"):
         verify.verify("nowhere")
@@ -180,6 +191,31 @@ def test_nothing_of_the_users_environment_follows_into_a_build(
 def test_what_is_stale_here_is_not_compared(small: Path) -> None:
     with pytest.raises(PovmonError, match="not up to date; run make SURVEY=demo first"):
         verify.verify("demo", here=True)
+
+
+def test_what_stands_here_is_compared_with_one_build(
+    small: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(verify, "stale_tasks", lambda *_: [])
+    program(
+        "import os; from pathlib import Path\n"
+        "folder = Path(os.environ['POVMON_ROOT']) / 'reports' / 'demo'\n"
+        "folder.mkdir(parents=True)\n"
+        "(folder / 'index.html').write_text('made')",
+        monkeypatch,
+    )
+    page = paths.reports("demo") / "index.html"
+    page.parent.mkdir(parents=True)
+    page.write_text("made")
+    (paths.processed("demo") / "forms").mkdir(parents=True)
+    (paths.processed("demo") / "forms" / "a.xlsx").write_text("by another command")
+    assert cli.main(["verify", "--survey", "demo", "--here"]) == 0
+    page.write_text("made by hand")
+    assert cli.main(["verify", "--survey", "demo", "--here"]) == 1
+    out = capsys.readouterr().out
+    assert "build 1 of 1" in out
+    assert "reports/demo/index.html: line 1, column 5: `made by hand` and `made`" in out
+    assert "1 of 1 files differ" in out
 
 
 # The real thing, on the smallest survey that has every kind of page

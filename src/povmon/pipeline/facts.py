@@ -56,7 +56,7 @@ def facts(survey: str, hashes: Hashes) -> Facts:
     key = _key(path, hashes)
     known = read_json(store)
     if not isinstance(known, dict) or known.get("key") != key:
-        known = {"key": key, "facts": _plain(_read(survey))}
+        known = {"key": key, "facts": _stored(_read(survey))}
         write_json(store, known)
     return _rebuilt(known["facts"])
 
@@ -72,14 +72,14 @@ def _key(path: Path, hashes: Hashes) -> str:
     return digest([data, closure.source_parts(_MODULES, hashes)])
 
 
-def _plain(about: Facts) -> dict[str, Any]:
-    """The facts as they are kept: pairs in the survey's order, as the store sorts keys."""
-    content = asdict(about)
+def _stored(made: Facts) -> dict[str, Any]:
+    """The facts as JSON keeps them: pairs, since its keys are sorted and the order counts."""
+    content = asdict(made)
     return content | {name: list(content[name].items()) for name in ("areas", "units")}
 
 
 def _rebuilt(content: dict[str, Any]) -> Facts:
-    """The facts with their tuples and mappings again, which the store keeps as lists."""
+    """The inverse of `_stored`."""
     content = dict(content)
     for name in ("forms", "products"):
         content[name] = tuple(content[name])

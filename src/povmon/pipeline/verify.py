@@ -118,7 +118,11 @@ def verify(survey: str, here: bool = False) -> bool:
     for number, (around, place) in enumerate(zip(builds, prepared, strict=True), 1):
         print(f"{survey}, build {number} of {len(builds)}: {_words(around, folder)}.", flush=True)
         begun = time.monotonic()
-        build(survey, around, folder, place, pages_only=here)
+        try:
+            build(survey, around, folder, place, pages_only=here)
+        except KeyboardInterrupt:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
         print(f"  done in {time.monotonic() - begun:.0f} s", flush=True)
     roots += [place.root for place in prepared]
     found, number = compare(roots[0], roots[1], tops)
