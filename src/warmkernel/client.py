@@ -48,6 +48,10 @@ class Template:
     without : modules that count as not installed, in the template and its children: what takes
         long to import and nobody needs.
 
+    Attributes
+    ----------
+    pid : its process.
+
     Raises
     ------
     WarmUnavailable : this system has no safe fork, or the interpreter cannot be started.
@@ -81,6 +85,7 @@ class Template:
             raise WarmUnavailable(f"{python[0]} cannot be started: {error.strerror}") from error
         finally:
             theirs.close()
+        self.pid = self._process.pid
         self._set_up(ours, ready=False)
         wire.send(ours, {"preload": list(preload), "without": list(without)})
         atexit.register(self.close)
@@ -91,6 +96,7 @@ class Template:
         made = cls.__new__(cls)
         made._process = None
         made._set_up(socket.socket(fileno=number), ready=True)
+        made.pid = int(made._ask({"do": "hello"})[0]["pid"])
         return made
 
     def _set_up(self, channel: socket.socket, ready: bool) -> None:
@@ -99,11 +105,6 @@ class Template:
         self._owner = os.getpid()
         self._lock = threading.Lock()
         self._reason = ""
-
-    @property
-    def pid(self) -> int | None:
-        """Process of a template that was started here."""
-        return self._process.pid if self._process else None
 
     @property
     def usable(self) -> bool:
