@@ -26,6 +26,10 @@ endif
 PYTHON := "$(BIN)/python"
 POVMON := $(PYTHON) -m povmon.pipeline
 ROOT := "$${POVMON_ROOT:-.}"
+# JupyterLab with warm kernels (docs/warm-kernels.md); the kernelspec lies in build, not in a home.
+WARM = $(PYTHON) -m povmon.pipeline.kernel build/jupyter
+LAB = JUPYTER_PATH="$(CURDIR)/build/jupyter/share/jupyter:$$JUPYTER_PATH" \
+	$(PYTHON) -m jupyterlab --notebook-dir=.
 
 .DEFAULT_GOAL := all
 .SUFFIXES:
@@ -33,7 +37,7 @@ ROOT := "$${POVMON_ROOT:-.}"
 MAKEFLAGS += --no-builtin-rules
 .PHONY: all default help generate forms codebook rules calibration audit-score why font lock \
 	lab notebook test test-all \
-	lint strip bench bench-estimate bench-scale bench-audit coverage clean distclean
+	lint strip bench bench-estimate bench-scale bench-audit bench-pipeline coverage clean distclean
 
 default: all
 
@@ -70,11 +74,11 @@ rules: $(STAMP) ## Write the catalogue of audit rules (HTML and CSV), with the f
 
 lab: $(STAMP) ## Open JupyterLab on the notebooks, with the demo survey made
 	@$(POVMON) run --survey demo
-	@$(PYTHON) -m jupyterlab --notebook-dir=. --ServerApp.default_url=/lab/tree/notebooks
+	@$(WARM); $(LAB) --ServerApp.default_url=/lab/tree/notebooks
 
 notebook: $(STAMP) ## Open the executed audit of AREA in JupyterLab, ready to explore
 	@$(POVMON) run --survey "$$SURVEY" --area "$${AREA:?say which: make notebook AREA=wumeng}"
-	@$(PYTHON) -m jupyterlab --notebook-dir=. \
+	@$(WARM); $(LAB) \
 		--ServerApp.default_url="/lab/tree/data/processed/$$SURVEY/notebooks/$$AREA/audit.ipynb"
 
 test: lint ## Check style and types, and run the tests that take minutes at most
@@ -102,6 +106,9 @@ bench-audit: $(STAMP) ## Measure intake and audit of SURVEY and of a register (H
 
 bench-scale: $(STAMP) ## Estimate a generated register in bounded memory (HOUSEHOLDS=30000000)
 	@$(PYTHON) -m benchmarks.scale $${HOUSEHOLDS:+--households "$$HOUSEHOLDS"}
+
+bench-pipeline: $(STAMP) ## Measure SURVEY's pages against the plain Jupyter commands (TIMES=3; CHECK=1)
+	@$(PYTHON) -m benchmarks.pipeline --survey "$$SURVEY" --area "$$AREA" $${TIMES:+--times "$$TIMES"} $${CHECK:+--check}
 
 coverage: $(STAMP) ## Measure how often intervals hold the truth: docs/coverage.md (some minutes)
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PYTHON) -m benchmarks.coverage
