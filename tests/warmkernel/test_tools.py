@@ -34,8 +34,11 @@ def notebook(tmp_path: Path, kernels: Path) -> Path:
     parameters = nbformat.v4.new_code_cell("x = 1", id="p", metadata={"tags": ["parameters"]})
     cell = nbformat.v4.new_code_cell(SOURCE, id="c")
     cell["outputs"] = [nbformat.v4.new_output("stream", name="stdout", text="warm True\n")]
+    cell["execution_count"] = 2
+    parameters["execution_count"] = 1
     path = tmp_path / "notebook.ipynb"
-    nbformat.write(nbformat.v4.new_notebook(cells=[parameters, cell]), path)
+    about = {"language_info": {"name": "python"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=[parameters, cell], metadata=about), path)
     return path
 
 
