@@ -96,11 +96,10 @@ def test_ordinary_workers_serve_where_no_template_can_be_had(
 @pytest.mark.skipif(sys.platform != "linux", reason="warm starts need Linux")
 def test_the_template_has_what_a_page_needs(root: Path) -> None:
     """The kernel is forked from the run's template, and imports nothing third-party on its own."""
-    notebook = PROJECT / "notebooks" / "area" / "indicators.ipynb"
-    cells = nbformat.read(notebook, as_version=4).cells
-    names = [
-        line for c in cells for line in c.source.splitlines() if line.startswith("from povmon")
-    ]
+    notebooks = sorted((PROJECT / "notebooks").glob("*/*.ipynb"))
+    cells = [c for path in notebooks for c in nbformat.read(path, as_version=4).cells]
+    lines = {line for c in cells for line in c.source.splitlines()}
+    names = sorted(line for line in lines if line.startswith("from povmon"))
     check = nbformat.v4.new_code_cell(SEEN % "\n".join(names), id="check")
     nbformat.write(nbformat.v4.new_notebook(cells=[check]), root / "small.ipynb")
     (root / "private" / "runtime").mkdir(parents=True)
