@@ -1,8 +1,8 @@
 # The front door: every job is a target. `make help` lists them.
 # Variables: SURVEY (folder below data/raw), AREA (one of its areas), JOBS (notebooks at once; also
 # -jN), FORCE=1 (generate again what is there), PYTHON3 (the Python that .venv is made from),
-# HOUSEHOLDS (size of the register of bench-scale), PLANTED (a log of planted errors), CHECK=1 (fail
-# when a limit is missed).
+# HOUSEHOLDS (size of the register of bench-scale), TIMES (rounds of bench-pipeline), PLANTED (a log
+# of planted errors), CHECK=1 (fail when a limit is missed).
 
 SURVEY ?= baseline2010
 AREA ?=

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from warmkernel import wire
 
@@ -109,7 +109,8 @@ class Template:
     @property
     def usable(self) -> bool:
         """False once it has failed, ended or been closed."""
-        return self._channel is not None and self._owner == os.getpid()
+        ended = self._process is not None and self._process.poll() is not None
+        return self._channel is not None and self._owner == os.getpid() and not ended
 
     def start(
         self,
@@ -158,6 +159,8 @@ class Template:
             self._channel.close()
             self._channel = None
         if self._process is not None:
+            if not self._ready:
+                self._process.kill()  # it is loading, has no children, and does not listen yet
             self._process.wait()
             atexit.unregister(self.close)
 
@@ -196,14 +199,19 @@ class Template:
             self._give_up("the template does not answer")
         except (EOFError, OSError, ValueError):
             self._give_up("the template has ended unexpectedly")
-        raise AssertionError("unreachable")
+        except BaseException:  # its answer would be taken for that of the next request
+            self._abandon("a request was interrupted")
+            raise
 
-    def _give_up(self, reason: str) -> None:
+    def _give_up(self, reason: str) -> NoReturn:
+        self._abandon(reason)
+        raise WarmUnavailable(reason)
+
+    def _abandon(self, reason: str) -> None:
         self._reason = reason
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
         self.close()
-        raise WarmUnavailable(reason)
 
 
 class Child:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import os
+import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -148,6 +149,23 @@ async def test_a_changed_lock_file_starts_a_new_template(
     while Path(f"/proc/{old.pid}/cwd").exists() and time.monotonic() < end:
         await asyncio.sleep(0.05)
     assert old._process.poll() is not None, "the old template ends with its last kernel"
+
+
+@in_loop
+async def test_a_killed_template_takes_its_kernels_along_and_is_replaced(
+    kernels: Path, tmp_path: Path, _: Any
+) -> None:
+    async with kernel() as (manager, client):
+        assert await printed(client, "print(1)") == "1"
+        old = manager.provisioner.process._template
+        os.kill(old.pid, signal.SIGKILL)
+        end = time.monotonic() + 20
+        while await manager.is_alive() and time.monotonic() < end:
+            await asyncio.sleep(0.02)
+        assert not await manager.is_alive()
+    async with kernel() as (manager, client):
+        assert manager.provisioner.process._template is not old
+        assert await printed(client, "print(2)") == "2"
 
 
 @in_loop

@@ -183,6 +183,32 @@ def test_a_killed_template_is_told(tmp_path: Path) -> None:
         made.start(["job"], env={}, cwd=tmp_path, files=[0, 1, 2])
 
 
+def test_a_template_that_still_loads_is_closed_at_once(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text("import time\ntime.sleep(600)")
+    made = Template(["slow"], environment={**os.environ, "PYTHONPATH": str(tmp_path)})
+    made.close()
+    assert gone(made.pid)
+
+
+def test_after_an_interrupted_request_no_answer_is_mistaken(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    made = Template()
+    made.wait_ready()
+    with monkeypatch.context() as patch:
+        patch.setattr("warmkernel.wire.receive", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            made.channel()
+    assert not made.usable
+    with pytest.raises(WarmUnavailable, match="interrupted"):
+        made.channel()
+    assert gone(made.pid)
+
+
+def interrupted(_: object) -> None:
+    raise KeyboardInterrupt
+
+
 def test_a_retired_template_ends_with_its_last_child(tmp_path: Path) -> None:
     (tmp_path / "job.py").write_text("import time\ntime.sleep(600)")
     made = Template()
