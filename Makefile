@@ -1,10 +1,11 @@
 # The front door: every job is a target. `make help` lists them.
 # Variables: SURVEY (folder below data/raw), AREA (one of its areas), JOBS (notebooks at once; also
 # -jN), FORCE=1 (generate again what is there), PYTHON3 (the Python that .venv is made from),
-# HOUSEHOLDS (size of the register of bench-scale), PLANTED (a log of planted errors), CHECK=1 (fail
-# when a limit is missed), HERE=1 (verify what stands here), SCHEDULER (run on the Dask cluster at
-# tcp://host:port, docs/cluster.md); for notebook and lab: REPORT (audit, indicators or plan),
-# FRESH=1 (set an earlier working copy aside), NO_BROWSER=1 (print the address only).
+# HOUSEHOLDS (size of the register of bench-scale), TIMES (rounds of bench-pipeline), PLANTED (a log
+# of planted errors), CHECK=1 (fail when a limit is missed), HERE=1 (verify what stands here),
+# SCHEDULER (run on the Dask cluster at tcp://host:port, docs/cluster.md); for notebook and lab:
+# REPORT (audit, indicators or plan), FRESH=1 (set an earlier working copy aside), NO_BROWSER=1
+# (print the address only).
 
 ifeq ($(MAKECMDGOALS),verify)
 SURVEY ?= demo
@@ -15,6 +16,7 @@ JOBS ?=
 FORCE ?=
 PYTHON3 ?= python3
 HOUSEHOLDS ?=
+TIMES ?=
 PLANTED ?=
 CHECK ?=
 SCHEDULER ?=
@@ -25,8 +27,8 @@ FRESH ?=
 NO_BROWSER ?=
 # Recipes read these from the environment, so that no value is ever a piece of shell; and each is
 # taken as it was written, so that none is ever a piece of make (`$(shell ...)`).
-VARIABLES := SURVEY AREA JOBS FORCE PYTHON3 HOUSEHOLDS PLANTED CHECK SCHEDULER REPORT SOURCE HERE \
-	FRESH NO_BROWSER
+VARIABLES := SURVEY AREA JOBS FORCE PYTHON3 HOUSEHOLDS TIMES PLANTED CHECK SCHEDULER REPORT SOURCE \
+	HERE FRESH NO_BROWSER
 $(foreach name,$(VARIABLES),$(eval override $(name) := $$(value $(name))))
 export $(VARIABLES)
 
@@ -47,8 +49,8 @@ ROOT := "$${POVMON_ROOT:-.}"
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
 .PHONY: all default help generate forms codebook rules calibration audit-score why log verify font \
-	lock lab notebook test test-all \
-	lint strip git-diff bench bench-estimate bench-scale bench-audit coverage clean distclean
+	lock lab notebook test test-all lint strip git-diff bench bench-estimate bench-scale bench-audit \
+	bench-pipeline coverage clean distclean
 
 default: all
 
@@ -125,6 +127,9 @@ bench-audit: $(STAMP) ## Measure intake and audit of SURVEY and of a register (H
 
 bench-scale: $(STAMP) ## Estimate a generated register in bounded memory (HOUSEHOLDS=30000000)
 	@$(PYTHON) -m benchmarks.scale $${HOUSEHOLDS:+--households "$$HOUSEHOLDS"}
+
+bench-pipeline: $(STAMP) ## Measure SURVEY's pages against the plain Jupyter commands (TIMES=3; CHECK=1)
+	@$(PYTHON) -m benchmarks.pipeline --survey "$$SURVEY" --area "$$AREA" $${TIMES:+--times "$$TIMES"} $${CHECK:+--check}
 
 coverage: $(STAMP) ## Measure how often intervals hold the truth: docs/coverage.md (some minutes)
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PYTHON) -m benchmarks.coverage

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 
-def spec(display_name: str, preload: Sequence[str], lock_file: str) -> dict[str, Any]:
-    """A kernelspec for this interpreter."""
-    config = {"preload": list(preload), "lock_file": lock_file}
+def spec(
+    display_name: str, preload: Sequence[str], without: Sequence[str], lock_file: str
+) -> dict[str, Any]:
+    """A kernelspec for this interpreter; see `warmkernel.provisioner` for its settings."""
+    config = {"preload": list(preload), "without": list(without), "lock_file": lock_file}
     return {
         "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
         "display_name": display_name,
@@ -42,8 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command.add_argument("--display-name", default="Python 3 (warm)")
     command.add_argument("--lock-file", default="requirements.lock")
     command.add_argument("--preload", nargs="*", default=[], help="third-party modules")
+    command.add_argument("--without", nargs="*", default=[], help="count as not installed")
     options = parser.parse_args(arguments)
-    content = spec(options.display_name, options.preload, options.lock_file)
+    content = spec(options.display_name, options.preload, options.without, options.lock_file)
     print(f"Wrote {install(options.prefix, options.name, content)}")
     return 0
 

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from warmkernel import wire
 
@@ -48,6 +48,10 @@ class Template:
     without : modules that count as not installed, in the template and its children: what takes
         long to import and nobody needs.
 
+    Attributes
+    ----------
+    pid : its process.
+
     Raises
     ------
     WarmUnavailable : this system has no safe fork, or the interpreter cannot be started.
@@ -81,6 +85,7 @@ class Template:
             raise WarmUnavailable(f"{python[0]} cannot be started: {error.strerror}") from error
         finally:
             theirs.close()
+        self.pid = self._process.pid
         self._set_up(ours, ready=False)
         wire.send(ours, {"preload": list(preload), "without": list(without)})
         atexit.register(self.close)
@@ -91,6 +96,7 @@ class Template:
         made = cls.__new__(cls)
         made._process = None
         made._set_up(socket.socket(fileno=number), ready=True)
+        made.pid = int(made._ask({"do": "hello"})[0]["pid"])
         return made
 
     def _set_up(self, channel: socket.socket, ready: bool) -> None:
@@ -101,14 +107,10 @@ class Template:
         self._reason = ""
 
     @property
-    def pid(self) -> int | None:
-        """Process of a template that was started here."""
-        return self._process.pid if self._process else None
-
-    @property
     def usable(self) -> bool:
         """False once it has failed, ended or been closed."""
-        return self._channel is not None and self._owner == os.getpid()
+        ended = self._process is not None and self._process.poll() is not None
+        return self._channel is not None and self._owner == os.getpid() and not ended
 
     def start(
         self,
@@ -157,6 +159,8 @@ class Template:
             self._channel.close()
             self._channel = None
         if self._process is not None:
+            if not self._ready:
+                self._process.kill()  # it is loading, has no children, and does not listen yet
             self._process.wait()
             atexit.unregister(self.close)
 
@@ -195,14 +199,19 @@ class Template:
             self._give_up("the template does not answer")
         except (EOFError, OSError, ValueError):
             self._give_up("the template has ended unexpectedly")
-        raise AssertionError("unreachable")
+        except BaseException:  # its answer would be taken for that of the next request
+            self._abandon("a request was interrupted")
+            raise
 
-    def _give_up(self, reason: str) -> None:
+    def _give_up(self, reason: str) -> NoReturn:
+        self._abandon(reason)
+        raise WarmUnavailable(reason)
+
+    def _abandon(self, reason: str) -> None:
         self._reason = reason
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
         self.close()
-        raise WarmUnavailable(reason)
 
 
 class Child:

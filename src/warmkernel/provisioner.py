@@ -129,10 +129,11 @@ class WarmProvisioner(LocalProvisioner):
         template = TEMPLATES.get(
             python, [*PRELOAD, *self.preload], self.without, self.lock_file, env
         )
+        # It ends with the template (the system sees to that, too), and prints no note for users.
+        arguments.append(f"--IPKernelApp.parent_handle={template.pid}")
+        cwd = options.get("cwd") or os.getcwd()
         with _standard_files(options) as files:
-            return template.start(
-                arguments, env=env, cwd=options.get("cwd") or os.getcwd(), files=files
-            )
+            return template.start(arguments, env=env, cwd=cwd, files=files)
 
 
 def _split(cmd: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -177,6 +177,8 @@ class Server:
     def _small(self, message: dict[str, Any], number: int) -> dict[str, Any]:
         """Requests about a child, and the one to take no more."""
         self._reap()
+        if message["do"] == "hello":
+            return {"pid": os.getpid()}
         if message["do"] == "retire":
             self._retired = True
             return {}

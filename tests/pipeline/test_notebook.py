@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import nbformat
 import pytest
 
+from povmon.pipeline import kernel, preload
 from povmon.pipeline.environment import fixed_environment
 from povmon.pipeline.notebook import NotebookFailed, NotebookJob, run_notebook
+from warmkernel import Template
+from warmkernel.modules import PRELOAD
+from warmkernel.provisioner import TEMPLATES, WarmProvisioner
 
 GOOD = """from povmon.present.display import Text
 
@@ -102,6 +107,34 @@ def test_our_own_error_speaks_for_itself(root: Path) -> None:
 def test_a_kernel_that_dies_is_told(root: Path) -> None:
     with pytest.raises(NotebookFailed, match="ended unexpectedly"):
         run_notebook(job(root, "import os\nos._exit(1)"), lambda _: None)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="warm starts need Linux")
+def test_a_warm_kernel_makes_the_same_page(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    figure = (
+        "import matplotlib.pyplot as plt, pandas as pd\n"
+        "from povmon.present.display import Figure\n"
+        "fig, ax = plt.subplots()\nax.plot([1, 3, 2])\n"
+        "Figure(fig, 'A line.', 'A line that rises and falls.')"
+    )
+    one = job(root, GOOD, figure, "import matplotlib; print(matplotlib.get_backend())")
+    run_notebook(one, lambda _: None)
+    ordinary = one.page.read_bytes()
+    template = Template([*PRELOAD, *preload.KERNEL], without=preload.KERNEL_WITHOUT)
+    monkeypatch.setattr(kernel, "_METADATA", {})
+    kernel.use_template(template.channel())
+    started: list[object] = []
+    monkeypatch.setattr(
+        WarmProvisioner,
+        "_fork",
+        lambda *a, fork=WarmProvisioner._fork: started.append(1) or fork(*a),
+    )
+    run_notebook(one, lambda _: None)
+    assert started and len(TEMPLATES._known) == 1, "the kernel was forked from this template"
+    assert one.page.read_bytes() == ordinary
+    TEMPLATES._known.clear()
+    template.close()
 
 
 def test_sockets_are_private_and_gone(root: Path) -> None:

@@ -10,14 +10,24 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from conftest import PROJECT, copy_survey
+from povmon.pipeline import preload
+from povmon.pipeline import workers as module
+from povmon.pipeline.environment import fixed_environment
+from povmon.pipeline.notebook import NotebookJob
 from povmon.pipeline.workers import Event, FunctionJob, Workers
+from warmkernel import Template
 
 
 @pytest.fixture
-def workers(root: Path) -> Iterator[Workers]:
+def workers(root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workers]:
+    """Workers whose templates load little, so that they are there at once."""
+    monkeypatch.setattr(module, "PRELOAD", ())
+    monkeypatch.setattr(preload, "KERNEL", ())
+    monkeypatch.setattr(preload, "WORKER", ())
     made = Workers(1, {"POVMON_ROOT": str(root)})
     yield made
     made.stop()
@@ -54,6 +64,68 @@ def test_a_killed_worker_fails_its_own_task_and_is_replaced(workers: Workers, ro
     assert "SIGKILL, perhaps because memory ran out" in event.text
     workers.start(FunctionJob("two", "pool", {"survey": "nowhere"}))
     assert last_event(workers).task == "two"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="warm starts need Linux")
+def test_a_worker_is_forked_and_ends_with_its_template(workers: Workers) -> None:
+    workers.start(FunctionJob("one", "pool", {"survey": "nowhere"}))
+    last_event(workers)
+    template = workers._kernels
+    assert template
+    parent = Path(f"/proc/{workers._workers[0].process.pid}/stat").read_text().split()[3]
+    assert int(parent) == template.pid
+    worker = workers._workers[0].process
+    workers.stop()
+    assert worker.returncode is not None
+    assert not template.usable and not Path(f"/proc/{template.pid}").exists()
+
+
+def test_ordinary_workers_serve_where_no_template_can_be_had(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(preload, "KERNEL", ("no_such_module",))
+    workers = Workers(1, {"POVMON_ROOT": str(root)})
+    workers.start(FunctionJob("one", "pool", {"survey": "nowhere"}))
+    assert "unknown survey 'nowhere'" in last_event(workers).text
+    assert isinstance(workers._workers[0].process, subprocess.Popen)
+    assert "No warm start (no_such_module cannot be preloaded" in capsys.readouterr().out
+    workers.stop()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="warm starts need Linux")
+def test_the_template_has_what_a_page_needs(root: Path) -> None:
+    """The kernel is forked from the run's template, and imports nothing third-party on its own."""
+    notebooks = sorted((PROJECT / "notebooks").glob("*/*.ipynb"))
+    cells = [c for path in notebooks for c in nbformat.read(path, as_version=4).cells]
+    lines = {line for c in cells for line in c.source.splitlines()}
+    names = sorted(line for line in lines if line.startswith("from povmon"))
+    check = nbformat.v4.new_code_cell(SEEN % "\n".join(names), id="check")
+    nbformat.write(nbformat.v4.new_notebook(cells=[check]), root / "small.ipynb")
+    (root / "private" / "runtime").mkdir(parents=True)
+    workers = Workers(1, fixed_environment(root / "private"))
+    folder = root / "made"
+    job = NotebookJob(
+        task="a/small", notebook=root / "small.ipynb", parameters={}, page=folder / "a.html",
+        executed=folder / "a.ipynb", failed=folder / "failed.ipynb",
+        context={"title": "A", "subtitle": "", "synthetic": ""}, breadcrumbs=(), provenance={},
+    )  # fmt: skip
+    workers.start(job)
+    event = last_event(workers, 300)
+    assert event.kind == "made", event.text
+    template = workers._kernels
+    assert isinstance(template, Template)
+    said = nbformat.read(folder / "a.ipynb", as_version=4).cells[-1].outputs[0].text
+    workers.stop()
+    assert said == f"{template.pid} []\n"
+
+
+# Prints the parent, and the third-party packages that a page's imports have brought in.
+SEEN = """import os, sys
+before = {name.partition(".")[0] for name in sys.modules}
+%s
+files = {n.partition(".")[0]: getattr(m, "__file__", None) or "" for n, m in sys.modules.items()}
+print(os.getppid(), [n for n, f in files.items() if "site-packages" in f and n not in before])"""
 
 
 def processes_of(root: Path) -> list[int]:

@@ -51,7 +51,7 @@ def bench(survey: str, area: str = "") -> str:
     area = area or next(iter(about.areas))
     with tempfile.TemporaryDirectory(prefix="povmon-bench-") as folder:
         root = Path(folder)
-        _copy_raw(about, root)
+        copy_raw(about, root)
         cold = _run(root, survey)
         still = [_run(root, survey) for _ in range(NOTHING_RUNS)]
         lines = [
@@ -63,7 +63,7 @@ def bench(survey: str, area: str = "") -> str:
         lines += _rows(root, about)
         name, size = _largest(root / "reports" / survey)
         lines.append(f"largest page: {name}, {size:,} bytes")
-        _change(root, about, area)
+        change(root, about, area)
         again = _run(root, survey)
         lines.insert(
             3,
@@ -72,7 +72,7 @@ def bench(survey: str, area: str = "") -> str:
     return "\n".join(lines)
 
 
-def _copy_raw(about: Facts, root: Path) -> None:
+def copy_raw(about: Facts, root: Path) -> None:
     """The survey as it was received, without what the generator wrote."""
     left_out = shutil.ignore_patterns("submissions", ".*") if about.synthetic else None
     target = root / "data" / "raw" / about.survey
@@ -113,7 +113,7 @@ def _largest(folder: Path) -> tuple[str, int]:
     return page.relative_to(folder).as_posix(), page.stat().st_size
 
 
-def _change(root: Path, about: Facts, area: str) -> None:
+def change(root: Path, about: Facts, area: str) -> None:
     """Change one amount in one household file of an area, and the file's entry in its manifest."""
     folder = root / "data" / "raw" / about.survey / "submissions"
     folder = folder if about.delivery == "whole" else folder / area

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from queue import Empty
 from typing import Any
 
@@ -20,6 +21,7 @@ from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from traitlets import Type
 
+import warmkernel.__main__
 from povmon import paths
 from povmon.pipeline.preload import KERNEL, KERNEL_WITHOUT
 from warmkernel import Template
@@ -48,6 +50,13 @@ def use_template(number: int) -> None:
         "lock_file": lock_file,
     }
     _METADATA["kernel_provisioner"] = {"provisioner_name": "warm-kernel", "config": config}
+
+
+def install(prefix: Path) -> Path:
+    """Write a kernelspec ``python3`` for JupyterLab; returns its path."""
+    lock_file = str(paths.project() / "requirements.lock")
+    content = warmkernel.__main__.spec("Python 3 (warm)", KERNEL, (), lock_file)
+    return warmkernel.__main__.install(prefix, "python3", content)
 
 
 def kill_kernels() -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -24,13 +25,19 @@ are at hand. Change and run what you like: the copy is yours, neither `make` nor
 `dir()` lists what there is."""
 
 
+@cache
 def kernel() -> tuple[str, dict[str, str]]:
     """Name of the kernel that notebooks open with, and the variables that let Jupyter find it.
 
-    The one place that decides it: a kernelspec of another folder needs its name here, and that
-    folder in ``JUPYTER_PATH``.
+    It is warm (docs/warm-kernels.md). Its kernelspec has the name that every notebook asks for,
+    and lies below ``build``, so that nothing is written into a home.
     """
-    return "python3", {}
+    from povmon.pipeline.kernel import install
+
+    prefix = paths.project() / "build" / "jupyter"
+    name = install(prefix).parent.name
+    found = [str(prefix / "share" / "jupyter"), os.environ.get("JUPYTER_PATH", "")]
+    return name, {"JUPYTER_PATH": os.pathsep.join(filter(None, found))}
 
 
 def server(folder: Path, start: str, browser: bool) -> list[str]:

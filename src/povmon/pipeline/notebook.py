@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -50,6 +52,8 @@ class NotebookFailed(Exception):
 
 def run_notebook(job: NotebookJob, on_cell: Callable[[str], None]) -> list[Path]:
     """Execute a notebook and write its page; returns the files written by this function.
+
+    With POVMON_CELL_LOG, the seconds spent in cells are appended to that file (for benchmarks).
 
     Raises
     ------
@@ -113,6 +117,7 @@ def _execute(job: NotebookJob, on_cell: Callable[[str], None]) -> Any:
     except CellTimeoutError as error:
         what = f"the cell did not end within {CELL_TIMEOUT} seconds"
         raise _failed(job, node, f"{job.notebook.name}, {place}: {what}.") from error
+    _log_cells(job, node)
     return _without_traces(node)
 
 
@@ -142,6 +147,16 @@ def _explain(job: NotebookJob, error: Any) -> str:
     code = f" in `{quoted}`" if quoted else ""
     value = _ANSI.sub("", error.evalue).strip().splitlines() or [""]
     return f"{place}{at}: {error.ename}: {value[0]}{code}."
+
+
+def _log_cells(job: NotebookJob, node: Any) -> None:
+    """Append how long the notebook's cells took to the file that a benchmark asks for."""
+    path = os.environ.get("POVMON_CELL_LOG")
+    if path:
+        times = [c.metadata.get("papermill", {}).get("duration") for c in node.cells]
+        entry = {"task": job.task, "seconds": sum(t for t in times if t)}
+        with open(path, "a", encoding="utf-8") as stream:
+            stream.write(json.dumps(entry) + "\n")
 
 
 def _without_traces(node: Any) -> Any:

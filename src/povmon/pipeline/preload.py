@@ -19,8 +19,11 @@ KERNEL = (
     "matplotlib.figure",
     "matplotlib.backends.backend_agg",
     "matplotlib.backends.backend_svg",
+    "matplotlib.patheffects",
     "shapely",
+    "pyproj",
     "openpyxl",
+    "rich.progress",
 )
 
 # Counts as not installed: pages are not debugged, and it takes longer than the rest of a kernel.

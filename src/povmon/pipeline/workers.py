@@ -70,6 +70,7 @@ class Workers:
         self._count = count
         self._environment = {**os.environ, **environment}
         self._workers: list[_Worker] = []
+        self._templates: list[Template] = []
         self._kernels = self._template([*PRELOAD, *preload.KERNEL], preload.KERNEL_WITHOUT)
         self._notebooks: Template | None = None
         if self._kernels:
@@ -77,10 +78,12 @@ class Workers:
 
     def _template(self, modules: Sequence[str], without: Sequence[str]) -> Template | None:
         try:
-            return Template(modules, environment=self._environment, without=without)
+            made = Template(modules, environment=self._environment, without=without)
         except WarmUnavailable as error:
             self._say(error)
             return None
+        self._templates.append(made)
+        return made
 
     def _say(self, error: WarmUnavailable) -> None:
         print(f"No warm start ({error}): kernels are started the ordinary way.", flush=True)
@@ -163,9 +166,8 @@ class Workers:
                 worker.process.kill()
                 worker.process.wait()
         self._workers = []
-        for template in (self._notebooks, self._kernels):
-            if template:
-                template.close()
+        for template in self._templates:
+            template.close()
 
 
 def _death(code: int) -> str:
