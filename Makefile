@@ -39,7 +39,7 @@ ROOT := "$${POVMON_ROOT:-.}"
 MAKEFLAGS += --no-builtin-rules
 .PHONY: all default help generate forms codebook rules calibration audit-score why font lock \
 	lab notebook test test-all \
-	lint strip bench bench-estimate bench-scale bench-audit coverage clean distclean
+	lint strip bench bench-estimate bench-scale bench-cluster bench-audit coverage clean distclean
 
 default: all
 
@@ -108,6 +108,9 @@ bench-audit: $(STAMP) ## Measure intake and audit of SURVEY and of a register (H
 
 bench-scale: $(STAMP) ## Estimate a generated register in bounded memory (HOUSEHOLDS=30000000)
 	@$(PYTHON) -m benchmarks.scale $${HOUSEHOLDS:+--households "$$HOUSEHOLDS"}
+
+bench-cluster: $(STAMP) ## Compare one core, all cores and a Dask cluster (HOUSEHOLDS=4000000)
+	@$(PYTHON) -m benchmarks.ladder $${HOUSEHOLDS:+--households "$$HOUSEHOLDS"}
 
 coverage: $(STAMP) ## Measure how often intervals hold the truth: docs/coverage.md (some minutes)
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PYTHON) -m benchmarks.coverage
