@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -264,16 +265,22 @@ def small_survey(root: Path) -> None:
     path.write_text(re.sub(r"\nproducts: .*\n", "\nproducts: [audit]\n", text), "utf-8")
 
 
-def run_on(cluster: Cluster, root: Path) -> subprocess.Popen[str]:
+@contextmanager
+def run_on(cluster: Cluster, root: Path) -> Iterator[subprocess.Popen[str]]:
     command = ["run", "--survey", "vlss1998", "--scheduler", cluster.address()]
-    return subprocess.Popen(
+    run = subprocess.Popen(
         [sys.executable, "-m", "povmon.pipeline", *command],
         cwd=PROJECT, env={**os.environ, "POVMON_ROOT": str(root)}, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
+    try:
+        yield run
+    finally:
+        run.kill()
+        run.wait()
 
 
-def claimed(root: Path, task: str, seconds: float = 120) -> int:
+def claimed(root: Path, task: str, seconds: float = 600) -> int:
     """The process of the Dask worker that has a task, once one has it."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -291,13 +298,13 @@ def test_a_worker_killed_on_the_way_changes_no_byte(two: Cluster, tmp_path: Path
     here, there = tmp_path / "here", tmp_path / "there"
     small_survey(here)
     small_survey(there)
-    run = run_on(two, there)
-    victim = claimed(there, "rural-audit")
-    end = time.monotonic() + 120
-    while len(processes_of(there)) < 4 and time.monotonic() < end:
-        time.sleep(0.1)  # driver, job process, fork server, worker: the job is well on its way
-    os.kill(victim, signal.SIGKILL)
-    output, errors = run.communicate(timeout=600)
+    with run_on(two, there) as run:
+        victim = claimed(there, "rural-audit")
+        end = time.monotonic() + 600
+        while len(processes_of(there)) < 4 and time.monotonic() < end:
+            time.sleep(0.1)  # driver, job process, fork server, worker: it is well on its way
+        os.kill(victim, signal.SIGKILL)
+        output, errors = run.communicate(timeout=1800)
     assert run.returncode == 0, output + errors
     assert sum(p.poll() == -signal.SIGKILL for p in two.processes) == 1
     assert "rural/audit made" in output
@@ -316,14 +323,14 @@ def test_a_worker_killed_on_the_way_changes_no_byte(two: Cluster, tmp_path: Path
 def test_the_jobs_end_with_the_run(two: Cluster, tmp_path: Path, how: signal.Signals) -> None:
     root = tmp_path / "root"  # not that of the environment, which the Dask workers have too
     small_survey(root)
-    run = run_on(two, root)
-    claimed(root, "rural-audit")
-    run.send_signal(how)
-    output, errors = run.communicate(timeout=60)
+    with run_on(two, root) as run:
+        claimed(root, "rural-audit")
+        run.send_signal(how)
+        output, errors = run.communicate(timeout=600)
     assert "Traceback" not in output + errors
     if how == signal.SIGINT:
         assert run.returncode == 130 and "Stopped." in output
-    end = time.monotonic() + 60
+    end = time.monotonic() + 300
     while processes_of(root) and time.monotonic() < end:
         time.sleep(0.2)
     assert processes_of(root) == []
