@@ -113,8 +113,9 @@ def report(households: int, found: dict[str, dict[str, Any]]) -> None:
         )
     cluster, millions = found["cluster"], households / 1e6
     print(
-        f"  of the cluster's processor time a million households {cluster['workers'] / millions:.2f} s"
-        f" on the workers, {cluster['own'] / millions:.2f} s in the process that asks",
+        f"  of the cluster's processor time a million households: on the workers "
+        f"{cluster['workers'] / millions:.2f} s, in the process that asks "
+        f"{cluster['own'] / millions:.2f} s",
         flush=True,
     )
 
@@ -131,7 +132,7 @@ def main() -> None:
     with LocalCluster(
         n_workers=cores(), threads_per_worker=1, dashboard_address=None, memory_limit=0
     ) as cluster:
-        print(f"the cluster started in {time.perf_counter() - begun:.1f} s")
+        print(f"the cluster started in {time.perf_counter() - begun:.1f} s", flush=True)
         for households in (largest // 16, largest // 4, largest):
             with tempfile.TemporaryDirectory() as place:
                 write_register(Path(place), households)
