@@ -50,7 +50,7 @@ ROOT := "$${POVMON_ROOT:-.}"
 MAKEFLAGS += --no-builtin-rules
 .PHONY: all default help generate forms codebook rules calibration audit-score why log verify font \
 	lock lab notebook test test-all lint strip git-diff bench bench-estimate bench-scale bench-audit \
-	bench-pipeline coverage clean distclean
+	bench-pipeline bench-cluster coverage clean distclean
 
 default: all
 
@@ -130,6 +130,9 @@ bench-scale: $(STAMP) ## Estimate a generated register in bounded memory (HOUSEH
 
 bench-pipeline: $(STAMP) ## Measure SURVEY's pages against the plain Jupyter commands (TIMES=3; CHECK=1)
 	@$(PYTHON) -m benchmarks.pipeline --survey "$$SURVEY" --area "$$AREA" $${TIMES:+--times "$$TIMES"} $${CHECK:+--check}
+
+bench-cluster: $(STAMP) ## Compare one core, all cores and a Dask cluster (HOUSEHOLDS=4000000)
+	@$(PYTHON) -m benchmarks.ladder $${HOUSEHOLDS:+--households "$$HOUSEHOLDS"}
 
 coverage: $(STAMP) ## Measure how often intervals hold the truth: docs/coverage.md (some minutes)
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(PYTHON) -m benchmarks.coverage
