@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,12 @@ from typing import Any
 from povmon import paths
 from povmon.errors import PovmonError
 from povmon.pipeline.facts import Facts, state_folder
-from povmon.pipeline.files import (
-    Hashes,
-    cannot_write,
-    digest,
-    label,
-)
+from povmon.pipeline.files import Hashes, append_line, cannot_write, digest, label
+from povmon.pipeline.leftovers import private_folder, sweep
 from povmon.pipeline.memory import PeakMemory
-from povmon.pipeline.outputs import Safeguard
+from povmon.pipeline.outputs import Safeguard, executed, failed, unfinished
 from povmon.pipeline.progress import Progress
+from povmon.pipeline.signals import undisturbed
 from povmon.pipeline.state import Ledger
 from povmon.pipeline.tasks import Task
 
@@ -49,7 +47,8 @@ class Run:
     hashes : remembered file hashes; saved at the end.
     jobs : how many tasks may run at once.
     keep_going : go on with other tasks after a failure.
-    workers : makes the worker processes from their number and environment.
+    workers : makes the worker processes from their number, their environment and `lock`.
+    lock : descriptor of the root's lock, which the processes of the run hold with the driver.
     """
 
     def __init__(
@@ -59,7 +58,8 @@ class Run:
         hashes: Hashes,
         jobs: int = 1,
         keep_going: bool = True,
-        workers: Callable[[int, dict[str, str]], Any] | None = None,
+        workers: Callable[[int, dict[str, str], int | None], Any] | None = None,
+        lock: int | None = None,
     ) -> None:
         self.about = about
         self.survey = about.survey
@@ -73,8 +73,8 @@ class Run:
         self.progress = Progress(len(self.tasks))
         self._parts: dict[str, dict[str, str]] = {}
         self._make_workers = workers
+        self._lock = lock
         self._workers: Any = None
-        self._private: Path | None = None
         self._sampled = 0.0
 
     def __call__(self) -> Outcome:
@@ -91,11 +91,12 @@ class Run:
 
     def _recover(self) -> None:
         """After a run that was killed: put back what its unfinished steps had replaced."""
-        for task in self.tasks.values():
-            guard = Safeguard(task)
-            if guard.folder.is_dir():
-                complete = self.ledger.record(task.id) and not self.ledger.damaged(task.id)
-                guard.drop() if complete else guard.restore()
+        try:
+            for guard in unfinished(self.ledger):
+                guard.recover()
+        except OSError as error:
+            raise cannot_write(Path(error.filename or state_folder()), error) from error
+        sweep(self.survey)
 
     def _loop(self) -> None:
         waiting = dict(self.tasks)
@@ -132,12 +133,10 @@ class Run:
         try:
             self.ledger.troubles = {**self.outcome.failed, **self.outcome.skipped}
             if not task.once and not self.ledger.reasons(task):
-                self.outcome.unchanged.append(task.id)
-                self.progress.pass_over(task.id)
-                return False
+                return self._pass_over(task)
             self._parts[task.id] = self.ledger.parts(task)
             job = self._job(task)
-            Safeguard(task).keep()
+            Safeguard(self.ledger, task.id).keep(task)
         except PovmonError as error:
             self._fail(task, str(error))
             return False
@@ -148,19 +147,27 @@ class Run:
         self._started_workers().start(job)
         return True
 
+    def _pass_over(self, task: Task) -> bool:
+        """Leave a task that is up to date as it is, without a failure that no longer is one."""
+        if task.page:
+            with suppress(OSError):
+                failed(task).unlink(missing_ok=True)
+        self.outcome.unchanged.append(task.id)
+        self.progress.pass_over(task.id)
+        return False
+
     def _started_workers(self) -> Any:
         if self._workers is None:
             # Imported only here: a run with nothing to do must be quick.
-            import tempfile
-
             from povmon.pipeline.environment import fixed_environment
             from povmon.pipeline.workers import Workers
 
             make = self._make_workers or Workers
-            self._private = Path(tempfile.mkdtemp(prefix="povmon-"))  # readable by its owner only
-            (self._private / "runtime").mkdir()
-            environment = fixed_environment(self._private) | {"POVMON_ROOT": str(paths.root())}
-            self._workers = make(self.jobs, environment)
+            private = private_folder()
+            (private / "runtime").mkdir(exist_ok=True)
+            environment = fixed_environment(private)
+            environment |= {"POVMON_ROOT": str(paths.root()), "TMPDIR": str(private)}
+            self._workers = make(self.jobs, environment, self._lock)
         return self._workers
 
     def _job(self, task: Task) -> Any:
@@ -179,8 +186,8 @@ class Run:
             notebook=task.notebook,
             parameters=dict(task.parameters),
             page=task.page.path,
-            executed=paths.processed(self.survey) / "notebooks" / f"{task.id}.ipynb",
-            failed=self._failed(task),
+            executed=executed(task),
+            failed=failed(task),
             context=dict(task.page.context),
             breadcrumbs=task.page.breadcrumbs,
             provenance=self._provenance(task),
@@ -195,9 +202,6 @@ class Run:
             "failed": [[i, bad[i]] for i in task.uses if i in bad],
             "provenance": self._provenance(task),
         }
-
-    def _failed(self, task: Task) -> Path:
-        return paths.reports("failed") / self.survey / f"{task.id}.ipynb"
 
     def _provenance(self, task: Task) -> dict[str, Any]:
         """What the page's footer names; the same inputs give the same."""
@@ -232,9 +236,9 @@ class Run:
 
     def _complete(self, task: Task, written: list[Path]) -> None:
         """Record a task as made, when its outputs are all there and new."""
-        guard = Safeguard(task)
+        guard = Safeguard(self.ledger, task.id)
         try:
-            old = [label(p) for p in guard.leftovers()]
+            old = [label(p) for p in guard.leftovers(task)]
             if old:
                 raise PovmonError(f"did not write {', '.join(old)}", where=task.id)
             if not task.once:
@@ -249,20 +253,19 @@ class Run:
 
     def _fail(self, task: Task, text: str) -> None:
         self.outcome.failed[task.id] = text
-        Safeguard(task).restore()
+        with suppress(OSError):  # the next run tries it again
+            Safeguard(self.ledger, task.id).restore()
         seconds = self.progress.finish(task.id, "FAILED")
         self._log(
             {"task": task.id, "outcome": "failed", "seconds": round(seconds, 3), "error": text}
         )
 
     def _close(self) -> None:
-        if self._workers is not None:
-            self._workers.stop()
-        if self._private is not None:
-            import shutil
-
-            shutil.rmtree(self._private, ignore_errors=True)
-        self.hashes.save()
+        with undisturbed():
+            if self._workers is not None:
+                self._workers.stop()
+            with suppress(PovmonError):  # they only save time
+                self.hashes.save()
 
     def _log(self, entry: dict[str, Any]) -> None:
         import json
@@ -270,9 +273,7 @@ class Run:
         path = paths.processed(self.survey) / "run-log.jsonl"
         stamp = {"at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "commit": _commit()}
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("a", encoding="utf-8") as stream:
-                stream.write(json.dumps(stamp | entry, ensure_ascii=False) + "\n")
+            append_line(path, json.dumps(stamp | entry, ensure_ascii=False))
         except OSError as error:
             raise cannot_write(path, error) from error
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
+LOCK = "POVMON_LOCK"  # names the descriptor of the run's lock, which kernels hold too
+
 
 def fixed_environment(private: Path) -> dict[str, str]:
     """Environment variables under which a notebook gives the same bytes everywhere.

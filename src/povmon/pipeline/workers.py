@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import importlib
 import os
+import select
 import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing import connection, get_context
+from multiprocessing import connection, get_context, reduction
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from povmon.errors import PovmonError
+from povmon.pipeline.environment import LOCK
 from povmon.pipeline.notebook import NotebookFailed, NotebookJob, run_notebook
 
 PATIENCE = 0.7  # seconds that workers have to end by themselves
@@ -73,9 +76,26 @@ def _unexpected(error: Exception) -> str:
     return f"{type(error).__name__}: {text[0]} ({place}). POVMON_DEBUG=1 shows the traceback."
 
 
-def _serve(channel: Connection, environment: dict[str, str]) -> None:
+class _Held:
+    """An open file that a worker holds as long as it lives: the lock of the run."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _received, (reduction.DupFd(self.descriptor),)
+
+
+def _received(copy: Any) -> _Held:
+    return _Held(copy.detach())
+
+
+def _serve(channel: Connection, environment: dict[str, str], lock: _Held | None) -> None:
     """Loop of a worker process: a job in, events out, until the channel closes."""
     os.environ.update(environment)
+    if lock:
+        os.environ[LOCK] = str(lock.descriptor)
+    threading.Thread(target=_end_with, args=(channel.fileno(),), daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides
     signal.signal(signal.SIGTERM, _stop)
     while True:
@@ -84,6 +104,14 @@ def _serve(channel: Connection, environment: dict[str, str]) -> None:
         except EOFError:
             return
         channel.send(work(job, channel.send))
+
+
+def _end_with(channel: int) -> None:
+    """End when the driver closes its side or dies, also in the middle of a job."""
+    hang_up = select.poll()
+    hang_up.register(channel, 0)  # nothing but a hang-up
+    hang_up.poll()
+    _stop()
 
 
 def _stop(*_: Any) -> None:
@@ -123,11 +151,13 @@ class Workers:
     ----------
     count : number of processes.
     environment : variables that the workers and their kernels see.
+    lock : descriptor that they hold too.
     """
 
-    def __init__(self, count: int, environment: dict[str, str]) -> None:
+    def __init__(self, count: int, environment: dict[str, str], lock: int | None = None) -> None:
         self._count = count
         self._environment = environment
+        self._lock = None if lock is None else _Held(lock)
         self._workers: list[_Worker] = []
         self._context = get_context("forkserver")
         self._context.set_forkserver_preload(["povmon.pipeline.preload"])
@@ -139,13 +169,25 @@ class Workers:
 
     def start(self, job: Job) -> None:
         """Give a job to an idle worker."""
-        worker = next((w for w in self._workers if not w.task), None) or self._new()
+        worker = self._idle() or self._new()
         worker.task = job.task
-        worker.channel.send(job)
+        with suppress(ConnectionError):  # it has died: `wait` tells
+            worker.channel.send(job)
+
+    def _idle(self) -> _Worker | None:
+        """A worker without a job; those that have died meanwhile are forgotten."""
+        dead = [w for w in self._workers if not w.task and not w.process.is_alive()]
+        for worker in dead:
+            worker.channel.close()
+            self._workers.remove(worker)
+        return next((w for w in self._workers if not w.task), None)
 
     def _new(self) -> _Worker:
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=_serve, args=(theirs, self._environment))
+        # A daemon: leaving Python ends it, whatever happens to `stop`.
+        process = self._context.Process(
+            target=_serve, args=(theirs, self._environment, self._lock), daemon=True
+        )
         with _environment(self._environment):  # the fork server has it from its first moment
             process.start()
         theirs.close()
@@ -162,7 +204,8 @@ class Workers:
     def _event(self, worker: _Worker) -> Event:
         try:
             event: Event = worker.channel.recv()
-        except (EOFError, ConnectionError):
+        except (EOFError, OSError):  # OSError: it died within a message
+            worker.channel.close()
             worker.process.join()
             self._workers.remove(worker)
             return Event(worker.task, "failed", _death(worker.process.exitcode))

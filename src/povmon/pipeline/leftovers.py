@@ -1,0 +1,103 @@
+"""What a killed run leaves outside of its results: temporary files, sockets. The next removes it.
+
+All of it is called under the lock of the root, which a run holds until the last of its processes
+has ended: nobody is writing these files any more.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from povmon import paths
+from povmon.pipeline.facts import state_folder
+from povmon.pipeline.files import cannot_write, digest
+
+_ENDS = (".tmp", ".partial")
+_UNFINISHED_FOLDER = ".writing-"
+_PRIVATE: dict[Path, Path] = {}
+
+
+def sweep(survey: str) -> None:
+    """Remove temporary files of dead writers from what the pipeline writes for a survey."""
+    import shutil
+
+    folders = (
+        state_folder(),
+        paths.processed(survey),
+        paths.processed("reference"),
+        paths.reports(survey),
+        paths.reports("failed") / survey,
+    )
+    for path in [p for folder in folders for p in _temporary(folder)]:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            with suppress(OSError):
+                path.unlink()
+    for path in paths.raw(survey).glob(".hash_key.*"):
+        path.unlink(missing_ok=True)
+
+
+def _temporary(folder: Path) -> Iterator[Path]:
+    for place, folders, files in os.walk(folder):
+        for name in [f for f in folders if f.startswith(_UNFINISHED_FOLDER) or f.endswith(_ENDS)]:
+            folders.remove(name)
+            yield Path(place, name)
+        for name in files:
+            if name.endswith(_ENDS):
+                yield Path(place, name)
+
+
+def private_folder() -> Path:
+    """This process's folder for sockets and temporary files, readable by its owner only.
+
+    Its name follows from the root, so that a run finds and removes what a killed one left. It goes
+    away with this process.
+
+    Raises
+    ------
+    PovmonError : there is no place for it.
+    """
+    root = paths.root()
+    if root not in _PRIVATE:
+        base = Path(os.environ.get("TMPDIR") or "/tmp")
+        try:
+            folder = _PRIVATE[root] = _own(base / f"povmon-{os.getuid()}-{digest(str(root))[:12]}")
+        except OSError as error:
+            raise cannot_write(base, error) from error
+        _use_for_multiprocessing(folder)
+    return _PRIVATE[root]
+
+
+def _own(folder: Path) -> Path:
+    """An empty folder of that name; where somebody else has one, another name."""
+    with suppress(FileNotFoundError):
+        about = folder.lstat()
+        if about.st_uid != os.getuid() or not stat.S_ISDIR(about.st_mode):
+            return Path(tempfile.mkdtemp(prefix=f"{folder.name}-", dir=folder.parent))
+        _remove(folder)
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+def _remove(folder: Path) -> None:
+    import shutil
+
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _use_for_multiprocessing(folder: Path) -> None:
+    """The socket of the fork server lies there too; both go away when this process ends."""
+    from multiprocessing import util
+
+    util.Finalize(None, _remove, (folder,), exitpriority=-200)  # after multiprocessing's own: -100
+    before, tempfile.tempdir = tempfile.tempdir, str(folder)
+    try:
+        util.get_temp_dir()
+    finally:
+        tempfile.tempdir = before
