@@ -144,7 +144,11 @@ class Run:
             self._fail(task, str(cannot_write(Path(error.filename or state_folder()), error)))
             return False
         self.progress.start(task.id)
-        self._started_workers().start(job)
+        try:
+            self._started_workers().start(job)
+        except (OSError, EOFError) as error:
+            self._fail(task, f"no process can be started: {error}. Run make again.")
+            return False
         return True
 
     def _pass_over(self, task: Task) -> bool:

@@ -23,9 +23,10 @@ _PRIVATE: dict[Path, Path] = {}
 
 
 def sweep(survey: str) -> None:
-    """Remove temporary files of dead writers from what the pipeline writes for a survey."""
-    import shutil
-
+    """Remove what dead writers have left of a survey: temporary files, and the private folder."""
+    with suppress(FileNotFoundError):
+        if paths.root() not in _PRIVATE and _ours(_private_name()):
+            _remove(_private_name())
     folders = (
         state_folder(),
         paths.processed(survey),
@@ -35,7 +36,7 @@ def sweep(survey: str) -> None:
     )
     for path in [p for folder in folders for p in _temporary(folder)]:
         if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
+            _remove(path)
         else:
             with suppress(OSError):
                 path.unlink()
@@ -65,20 +66,30 @@ def private_folder() -> Path:
     """
     root = paths.root()
     if root not in _PRIVATE:
-        base = Path(os.environ.get("TMPDIR") or "/tmp")
+        wanted = _private_name()
         try:
-            folder = _PRIVATE[root] = _own(base / f"povmon-{os.getuid()}-{digest(str(root))[:12]}")
+            folder = _PRIVATE[root] = _own(wanted)
         except OSError as error:
-            raise cannot_write(base, error) from error
+            raise cannot_write(wanted.parent, error) from error
         _use_for_multiprocessing(folder)
     return _PRIVATE[root]
+
+
+def _private_name() -> Path:
+    base = Path(os.environ.get("TMPDIR") or "/tmp")
+    return base / f"povmon-{os.getuid()}-{digest(str(paths.root()))[:12]}"
+
+
+def _ours(folder: Path) -> bool:
+    """True for a folder (not a link to one) of this user."""
+    about = folder.lstat()
+    return about.st_uid == os.getuid() and stat.S_ISDIR(about.st_mode)
 
 
 def _own(folder: Path) -> Path:
     """An empty folder of that name; where somebody else has one, another name."""
     with suppress(FileNotFoundError):
-        about = folder.lstat()
-        if about.st_uid != os.getuid() or not stat.S_ISDIR(about.st_mode):
+        if not _ours(folder):
             return Path(tempfile.mkdtemp(prefix=f"{folder.name}-", dir=folder.parent))
         _remove(folder)
     folder.mkdir(mode=0o700)

@@ -77,8 +77,8 @@ def _execute(job: NotebookJob, on_cell: Callable[[str], None]) -> Any:
 
     from povmon.pipeline.kernel import ReportKernelManager
 
-    logging.getLogger("papermill").setLevel(logging.ERROR)
-    logging.getLogger("traitlets").setLevel(logging.CRITICAL)  # what it says, we say below
+    for name in ("papermill", "traitlets"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what they say, we say below
     node: Any = None
     place = ""
 

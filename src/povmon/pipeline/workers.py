@@ -23,6 +23,7 @@ from povmon.pipeline.environment import LOCK
 from povmon.pipeline.notebook import NotebookFailed, NotebookJob, run_notebook
 
 PATIENCE = 0.7  # seconds that workers have to end by themselves
+ATTEMPTS = 10  # to start a worker
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,12 @@ class Workers:
         return self._count - sum(bool(w.task) for w in self._workers)
 
     def start(self, job: Job) -> None:
-        """Give a job to an idle worker."""
+        """Give a job to an idle worker.
+
+        Raises
+        ------
+        OSError, EOFError : no process can be started.
+        """
         worker = self._idle() or self._new()
         worker.task = job.task
         with suppress(ConnectionError):  # it has died: `wait` tells
@@ -183,17 +189,27 @@ class Workers:
         return next((w for w in self._workers if not w.task), None)
 
     def _new(self) -> _Worker:
+        for attempt in range(ATTEMPTS):
+            try:
+                worker = self._forked()
+                break
+            except (EOFError, ConnectionError):
+                # The fork server has died. Once the system has noticed, another takes its place.
+                if attempt == ATTEMPTS - 1:
+                    raise
+                time.sleep(PATIENCE / ATTEMPTS)
+        self._workers.append(worker)
+        return worker
+
+    def _forked(self) -> _Worker:
         ours, theirs = self._context.Pipe()
         # A daemon: leaving Python ends it, whatever happens to `stop`.
         process = self._context.Process(
             target=_serve, args=(theirs, self._environment, self._lock), daemon=True
         )
-        with _environment(self._environment):  # the fork server has it from its first moment
+        with theirs, _environment(self._environment):  # the fork server has it from its beginning
             process.start()
-        theirs.close()
-        worker = _Worker(process, ours)
-        self._workers.append(worker)
-        return worker
+        return _Worker(process, ours)
 
     def wait(self, seconds: float) -> list[Event]:
         """Events that arrive within some seconds; a dead worker's task is told as failed."""

@@ -103,7 +103,7 @@ def ensure() -> Path:
             return path
     frame = build()
     own.parent.mkdir(parents=True, exist_ok=True)
-    temporary = own.with_name(f".{own.name}.{os.getpid()}")
+    temporary = own.with_name(f".{own.name}.{os.getpid()}.tmp")
     frame.to_parquet(temporary, index=False)
     temporary.replace(own)
     return own

@@ -10,8 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +23,7 @@ HERE = Path(__file__).parent
 PATIENCE = 120  # seconds that a run may take on a busy machine
 LINGER = 10  # seconds in which the last process of a run must have ended
 ROWS = 60
+COMMAND = [sys.executable, str(HERE / "mini.py"), "run", "--survey", "mini", "--jobs", "1"]
 _CELLS = {
     "parameters": 'survey = ""\narea = ""',
     "read": (
@@ -133,12 +133,13 @@ class Mini:
         """Exists once the fault has struck."""
         return self.side / "struck"
 
-    def start(self, point: Point | None = None, **more: str) -> subprocess.Popen[bytes]:
-        """Start ``povmon run``; its output goes to a file, which no orphan can hold open."""
+    def environment(self, point: Point | None = None, **more: str) -> dict[str, str]:
+        """What the processes of a run know of the root and of the fault."""
         environment = {
             **os.environ,
             "POVMON_ROOT": str(self.root),
             "TMPDIR": str(self.tmp),
+            "POVMON_FAULT_TMP": str(self.tmp),
             "PYTHONPATH": f"{HERE / 'shim'}:{PROJECT / 'src'}",
             **more,
         }
@@ -146,12 +147,18 @@ class Mini:
             fault = {**point.__dict__, "mark": str(self.mark), "driver": str(self.side / "pid")}
             environment["POVMON_FAULT"] = json.dumps(fault)
             environment["POVMON_MINI_LATE"] = point.late
-        with (self.side / "output").open("wb") as output:
+        return environment
+
+    def start(
+        self, point: Point | None = None, output: str = "output", **more: str
+    ) -> subprocess.Popen[bytes]:
+        """Start ``povmon run``; its output goes to a file, which no orphan can hold open."""
+        with (self.side / output).open("wb") as stream:
             run = subprocess.Popen(
-                [sys.executable, str(HERE / "mini.py"), "run", "--survey", "mini", "--jobs", "1"],
+                COMMAND,
                 cwd=PROJECT,
-                env=environment,
-                stdout=output,
+                env=self.environment(point, **more),
+                stdout=stream,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
@@ -159,17 +166,28 @@ class Mini:
         (self.side / "pid").write_text(str(run.pid))
         return run
 
-    def end(self, run: subprocess.Popen[bytes], begun: float | None = None) -> Ended:
+    def start_in_cell(self, then: str = "time.sleep(1000)") -> subprocess.Popen[bytes]:
+        """Start a run and wait until its notebook is in a cell that takes very long."""
+        reached = self.side / "reached"
+        cell = f"import time; open({str(reached)!r}, 'w').close(); {then}"
+        run = self.start(POVMON_MINI_CELL=cell)
+        end = time.monotonic() + PATIENCE
+        while not reached.exists():
+            assert run.poll() is None and time.monotonic() < end, "the cell was not reached"
+            time.sleep(0.02)
+        return run
+
+    def end(self, run: subprocess.Popen[bytes], output: str = "output") -> Ended:
         """Wait for a run."""
-        begun = begun or time.monotonic()
+        begun = time.monotonic()
         try:
             code = run.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             for pid in self.processes():
                 os.kill(pid, signal.SIGKILL)
             raise
-        output = (self.side / "output").read_text("utf-8", "replace")
-        return Ended(code, output, time.monotonic() - begun)
+        text = (self.side / output).read_text("utf-8", "replace")
+        return Ended(code, text, time.monotonic() - begun)
 
     def run(self, point: Point | None = None, **more: str) -> Ended:
         """A whole run."""
@@ -186,6 +204,22 @@ class Mini:
             except OSError:
                 continue  # ended meanwhile, or another user's
         return found
+
+    def of_role(self, role: str, driver: int) -> int:
+        """A process of a run: its template (the driver's child), its worker, its kernel."""
+        for pid in self.processes():
+            words = Path(f"/proc/{pid}/cmdline").read_bytes()
+            parent = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+            server = b"multiprocessing.forkserver" in words
+            found = {
+                "driver": pid == driver,
+                "template": server and parent == driver,
+                "worker": server and parent != driver,
+                "kernel": b"ipykernel_launcher" in words,
+            }
+            if found[role]:
+                return pid
+        raise AssertionError(f"there is no {role}")
 
     def gone(self, seconds: float = LINGER) -> bool:
         """True when the last process ends within some seconds."""
@@ -274,10 +308,26 @@ def build(folder: Path) -> Built:
     return Built(folder / "empty", folder / "made", states[0], states[1], places)
 
 
-@contextmanager
-def short_folder(prefix: str = "pf-") -> Iterator[Path]:
-    """A folder with a short path, as sockets need it; removed in the end."""
-    import tempfile
+def nothing_half_written(mini: Mini, built: Built) -> None:
+    """Each file is one of the whole ones; a record whose outputs are there tells the truth."""
+    now = mini.bytes()
+    for name, value in now.items():
+        if "/failed/" in name or name.endswith((".tmp", ".partial")):
+            continue
+        assert value in (built.before[name], built.after[name]), f"{name} is half written"
+    for task, outputs in mini.records().items():
+        if all(now.get(name) == value for name, value in outputs.items()):
+            states = [{n: s[n] for n in outputs} for s in (built.before, built.after)]
+            assert outputs in states, f"{task} is a mixture"
 
-    with tempfile.TemporaryDirectory(prefix=prefix) as folder:
-        yield Path(folder)
+
+def completes(mini: Mini, wanted: Mapping[str, str]) -> None:
+    """The next run gives what was wanted and leaves nothing else; the one after finds no work."""
+    ended = mini.run()
+    assert ended.code == 0, ended.output
+    assert mini.bytes() == wanted
+    assert mini.gone(), "a process is left"
+    assert mini.leftovers() == []
+    assert mini.log()
+    again = mini.run()
+    assert again.code == 0 and " 0 made, 3 unchanged" in again.output, again.output

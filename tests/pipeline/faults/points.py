@@ -77,6 +77,7 @@ _TORN = [
     ("kernel", "open", f"{TABLES}/.two.parquet.*.tmp", 1, False),
 ]
 _SHORT = [
+    ("driver", "open", LOG, 1, False),
     ("driver", "open", f"{BEFORE}/rural/audit/0", 1, False),
     ("driver", "open", f"{TASKS}/rural/.audit.json.*.tmp", 1, False),
     ("worker", "open", f"{PAGES}/rural/.audit.html.*.tmp", 1, False),

@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shutil
 from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
 
-from pipeline.faults.harness import Built, Ended, Mini, Point, build, short_folder
-from pipeline.faults.points import POINTS, QUICK
+from pipeline.faults.harness import Built, Ended, Point, completes, nothing_half_written, submission
+from pipeline.faults.points import EXECUTED, PAGES, POINTS, QUICK, TABLES, TASKS
 
 pytestmark = pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs /proc")
 SLOW = [p for p in POINTS if p not in QUICK]
 SIGNALS = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
-
-
-@pytest.fixture(scope="module")
-def built() -> Iterator[Built]:
-    """Undisturbed runs to start from and to compare with."""
-    with short_folder() as folder:
-        yield build(folder)
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """Where a root to disturb goes."""
-    with short_folder() as made:
-        yield made
 
 
 def ended_as_it_should(point: Point, ended: Ended) -> None:
@@ -40,31 +26,6 @@ def ended_as_it_should(point: Point, ended: Ended) -> None:
         assert ended.code < 0
     else:
         assert ended.code in (0, 1), ended.output
-
-
-def nothing_half_written(mini: Mini, built: Built) -> None:
-    """Each file is one of the whole ones; a record whose outputs are there tells the truth."""
-    now = mini.bytes()
-    for name, value in now.items():
-        if "/failed/" in name or name.endswith((".tmp", ".partial")):
-            continue
-        assert value in (built.before[name], built.after[name]), f"{name} is half written"
-    for task, outputs in mini.records().items():
-        if all(now.get(name) == value for name, value in outputs.items()):
-            states = [{n: s[n] for n in outputs} for s in (built.before, built.after)]
-            assert outputs in states, f"{task} is a mixture"
-
-
-def completes(mini: Mini, wanted: object) -> None:
-    """The next run gives what was wanted and leaves nothing else; the one after finds no work."""
-    ended = mini.run()
-    assert ended.code == 0, ended.output
-    assert mini.bytes() == wanted
-    assert mini.gone(), "a process is left"
-    assert mini.leftovers() == []
-    assert mini.log()
-    again = mini.run()
-    assert again.code == 0 and " 0 made, 3 unchanged" in again.output, again.output
 
 
 def strike(point: Point, built: Built, folder: Path) -> None:
@@ -87,6 +48,38 @@ def test_some_points(point: Point, built: Built, folder: Path) -> None:
 @pytest.mark.parametrize("point", SLOW, ids=str)
 def test_every_other_point(point: Point, built: Built, folder: Path) -> None:
     strike(point, built, folder)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "place",
+    [
+        ("worker", "os.rename", f"{PAGES}/rural/audit.html"),
+        ("worker", "os.rename", f"{EXECUTED}/audit.ipynb"),
+        ("driver", "os.rename", f"{TASKS}/rural/audit.json"),
+        ("driver", "os.rename", f"{TASKS}/index.json"),
+    ],
+    ids="-".join,
+)
+def test_what_was_sent_first_comes_back(
+    place: tuple[str, str, str], built: Built, folder: Path
+) -> None:
+    """After a kill the change is withdrawn: what the killed run has made must not count."""
+    mini = built.copy(folder, fresh=False)
+    mini.run(Point(*place, "kill"))
+    assert mini.mark.exists()
+    shutil.copy(submission(built.made), submission(mini.root))
+    completes(mini, built.before)
+
+
+@pytest.mark.slow
+def test_a_kill_while_a_kill_is_recovered_from(built: Built, folder: Path) -> None:
+    mini = built.copy(folder, fresh=False)
+    for place in (f"{TASKS}/rural/audit.json", f"{TABLES}/two.parquet"):
+        ended = mini.run(Point("driver", "os.rename", place, "kill"))
+        assert mini.mark.exists() and ended.code < 0
+        mini.mark.unlink()
+    completes(mini, built.after)
 
 
 def test_there_are_enough_points() -> None:

@@ -82,7 +82,7 @@ class Shim:
         self.fault, self.log = fault, log
         self.counts = {}
         self.busy = False
-        self.roots = [(os.environ["POVMON_ROOT"], "root"), (os.environ["TMPDIR"], "tmp")]
+        self.roots = [(os.environ["POVMON_ROOT"], "root"), (os.environ["POVMON_FAULT_TMP"], "tmp")]
 
     def place(self, event, arguments):
         """Name of the file of an event, the same in each run; empty where it does not matter."""
