@@ -19,7 +19,9 @@ SIGNALS = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
 def ended_as_it_should(point: Point, ended: Ended) -> None:
     """The exit code tells what happened, and no traceback does."""
     assert "Traceback" not in ended.output, ended.output
-    if point.kind in SIGNALS:
+    if point.kind in SIGNALS and point.place.endswith("hashes.json"):
+        assert ended.code == 0, "everything is made: a signal comes too late"
+    elif point.kind in SIGNALS:
         assert ended.code == SIGNALS[point.kind], ended.output
         assert "Stopped." in ended.output
     elif point.role == "driver" and point.kind in ("kill", "torn"):
