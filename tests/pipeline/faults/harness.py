@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -110,6 +110,12 @@ class Point:
         return f"{self.role}-{self.kind}-{self.event}-{self.place}-{self.nth}-{state}"
 
 
+def _heed_signals() -> None:
+    """The tests may run under nohup or in the background, where some signals are ignored."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 @dataclass
 class Ended:
     """A run that has ended."""
@@ -120,9 +126,16 @@ class Ended:
 
 
 class Mini:
-    """The mini survey in a root of its own, with a folder of its own for temporary files."""
+    """The mini survey in a root of its own, with a folder of its own for temporary files.
 
-    def __init__(self, folder: Path) -> None:
+    Parameters
+    ----------
+    folder : where all of it goes; its path must be short.
+    command : what a run is.
+    """
+
+    def __init__(self, folder: Path, command: Sequence[str] = COMMAND) -> None:
+        self.command = command
         self.root, self.tmp = folder / "r", folder / "t"
         self.side = folder / "side"
         for path in (self.tmp, self.side):
@@ -155,13 +168,14 @@ class Mini:
         """Start ``povmon run``; its output goes to a file, which no orphan can hold open."""
         with (self.side / output).open("wb") as stream:
             run = subprocess.Popen(
-                COMMAND,
+                self.command,
                 cwd=PROJECT,
                 env=self.environment(point, **more),
                 stdout=stream,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
+                preexec_fn=_heed_signals,
             )
         (self.side / "pid").write_text(str(run.pid))
         return run
