@@ -47,6 +47,8 @@ class Template:
 
     without : modules that count as not installed, in the template and its children: what takes
         long to import and nobody needs.
+    held : descriptors that the template and its children keep open under the same numbers: a
+        file lock, say, that is to be free only when the last of them has ended.
 
     Attributes
     ----------
@@ -63,6 +65,7 @@ class Template:
         python: Sequence[str] = (sys.executable,),
         environment: Mapping[str, str] | None = None,
         without: Sequence[str] = (),
+        held: Sequence[int] = (),
     ) -> None:
         if sys.platform != "linux":
             raise WarmUnavailable("warm starts need Linux: elsewhere a fork is absent or unsafe")
@@ -74,7 +77,7 @@ class Template:
             self._process: Any = subprocess.Popen(
                 command,
                 env=env,
-                pass_fds=[theirs.fileno()],
+                pass_fds=[theirs.fileno(), *held],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

@@ -121,7 +121,7 @@ def test_after_a_kill_the_earlier_outputs_come_back(house: House, root: Path) ->
     path = house.output("east/audit")
     before = path.read_bytes()
     # The driver died while the step was writing.
-    Safeguard(house.tasks["east/audit"]).keep()
+    Safeguard(Ledger("small", Hashes()), "east/audit").keep(house.tasks["east/audit"])
     path.write_text("half", encoding="utf-8")
     assert house.run().made == []
     assert path.read_bytes() == before
@@ -129,7 +129,7 @@ def test_after_a_kill_the_earlier_outputs_come_back(house: House, root: Path) ->
 
 def test_a_kill_before_the_first_output_leaves_no_half_file(house: House) -> None:
     path = house.output("east/audit")
-    Safeguard(house.tasks["east/audit"]).keep()
+    Safeguard(Ledger("small", Hashes()), "east/audit").keep(house.tasks["east/audit"])
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("half", encoding="utf-8")
     outcome = house.run()

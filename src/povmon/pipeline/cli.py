@@ -4,27 +4,56 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from povmon.errors import PovmonError
+from povmon.pipeline.signals import Stopped, stoppable
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code. A wrong input prints one paragraph."""
     options = _parser().parse_args(arguments)
+    _open_standard_streams()
     try:
-        return int(options.command(options))
+        with stoppable():
+            return int(options.command(options))
     except PovmonError as error:
-        print(f"\n{error}\n", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("\nStopped. What was finished is kept; the next run goes on from there.")
-        return 130
+        return _last_words(f"\n{error}\n", 1)
+    except KeyboardInterrupt as error:
+        number = error.number if isinstance(error, Stopped) else signal.SIGINT
+        text = "\nStopped. What was finished is kept; the next run goes on from there."
+        return _last_words(text, 128 + number)
     except BrokenPipeError:
+        return _last_words("", 1)
+    except OSError as error:
+        name = f"{os.path.basename(str(error.filename))}: " if error.filename else ""
+        return _last_words(f"\n{name}{error.strerror or error}. Run make again.\n", 1)
+
+
+def _last_words(text: str, code: int) -> int:
+    """Say why this is the end, where anybody listens; returns the exit code."""
+    stream = sys.stdout if code > 128 else sys.stderr
+    with suppress(OSError):
+        print(text, file=stream, flush=True)
+    try:
+        sys.stdout.flush()
+    except OSError:  # the reader or the terminal is gone: Python shall not complain of it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    return code
+
+
+def _open_standard_streams() -> None:
+    """Streams that the caller has closed (``>&-``) lead nowhere, and not into the next file."""
+    while (number := os.open(os.devnull, os.O_RDWR)) < 3:
+        os.set_inheritable(number, True)
+    os.close(number)
+    for name, number in (("stdout", 1), ("stderr", 2)):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, "w", encoding="utf-8"))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -133,10 +162,12 @@ def _calibration(options: argparse.Namespace) -> int:
 
 def _forms(options: argparse.Namespace) -> int:
     from povmon.pipeline.files import label
+    from povmon.pipeline.runs import locked
     from povmon.survey import load_survey
     from povmon.survey.workbook import write_forms
 
-    done = write_forms(load_survey(options.survey), options.area)
+    with locked():
+        done = write_forms(load_survey(options.survey), options.area)
     for path in done.written:
         print(f"Wrote {label(path)}")
     for remark in done.remarks:
@@ -148,8 +179,10 @@ def _forms(options: argparse.Namespace) -> int:
 
 def _audit_score(options: argparse.Namespace) -> int:
     from povmon.pipeline.audit_score import audit_score
+    from povmon.pipeline.runs import locked
 
-    met = audit_score(options.survey, options.planted, _jobs(options.jobs))
+    with locked():
+        met = audit_score(options.survey, options.planted, _jobs(options.jobs))
     return 0 if met or not options.check else 1
 
 

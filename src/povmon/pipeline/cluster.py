@@ -76,6 +76,8 @@ class ClusterWorkers:
         self,
         count: int,
         environment: dict[str, str],
+        lock: int | None = None,  # its processes are on other machines: see `povmon.pipeline.node`
+        *,
         address: str,
         client: Callable[[str, str], Any] = connect,
     ) -> None:

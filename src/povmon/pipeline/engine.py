@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,16 +12,13 @@ from povmon import paths
 from povmon.errors import PovmonError
 from povmon.pipeline.board import FAILED, MADE, SKIPPED
 from povmon.pipeline.facts import Facts, state_folder
-from povmon.pipeline.files import (
-    Hashes,
-    cannot_write,
-    digest,
-    label,
-)
+from povmon.pipeline.files import Hashes, append_line, cannot_write, digest, label
+from povmon.pipeline.leftovers import private_folder, sweep
 from povmon.pipeline.memory import PeakMemory
-from povmon.pipeline.outputs import Safeguard
+from povmon.pipeline.outputs import Safeguard, executed, failed, unfinished
 from povmon.pipeline.progress import Progress
 from povmon.pipeline.runlog import RunLog, durations
+from povmon.pipeline.signals import undisturbed
 from povmon.pipeline.state import Ledger
 from povmon.pipeline.tasks import Task
 
@@ -52,8 +50,9 @@ class Run:
     hashes : remembered file hashes; saved at the end.
     jobs : how many tasks may run at once.
     keep_going : go on with other tasks after a failure.
-    workers : makes the worker processes from their number and environment.
+    workers : makes the worker processes from their number, their environment and `lock`.
     area : the one area that was asked for; the run log names it.
+    lock : descriptor of the root's lock, which the processes of the run hold with the driver.
     """
 
     def __init__(
@@ -63,8 +62,9 @@ class Run:
         hashes: Hashes,
         jobs: int = 1,
         keep_going: bool = True,
-        workers: Callable[[int, dict[str, str]], Any] | None = None,
+        workers: Callable[[int, dict[str, str], int | None], Any] | None = None,
         area: str = "",
+        lock: int | None = None,
     ) -> None:
         self.about = about
         self.survey = about.survey
@@ -79,8 +79,8 @@ class Run:
         self.progress = Progress(self.tasks, self.survey, jobs, lambda: durations(self.survey))
         self._parts: dict[str, dict[str, str]] = {}
         self._make_workers = workers
+        self._lock = lock
         self._workers: Any = None
-        self._private: Path | None = None
         self._sampled = 0.0
 
     def __call__(self) -> Outcome:
@@ -98,11 +98,12 @@ class Run:
 
     def _recover(self) -> None:
         """After a run that was killed: put back what its unfinished steps had replaced."""
-        for task in self.tasks.values():
-            guard = Safeguard(task)
-            if guard.folder.is_dir():
-                complete = self.ledger.record(task.id) and not self.ledger.damaged(task.id)
-                guard.drop() if complete else guard.restore()
+        try:
+            for guard in unfinished(self.ledger):
+                guard.recover()
+        except OSError as error:
+            raise cannot_write(Path(error.filename or state_folder()), error) from error
+        sweep(self.survey)
 
     def _loop(self) -> None:
         waiting = dict(self.tasks)
@@ -140,12 +141,10 @@ class Run:
         try:
             self.ledger.troubles = {**self.outcome.failed, **self.outcome.skipped}
             if not task.once and not self.ledger.changes(task):
-                self.outcome.unchanged.append(task.id)
-                self.progress.pass_over(task.id)
-                return False
+                return self._pass_over(task)
             self._parts[task.id] = self.ledger.parts(task)
             job = self._job(task)
-            Safeguard(task).keep()
+            Safeguard(self.ledger, task.id).keep(task)
         except PovmonError as error:
             self._fail(task, str(error))
             return False
@@ -153,22 +152,34 @@ class Run:
             self._fail(task, str(cannot_write(Path(error.filename or state_folder()), error)))
             return False
         self.progress.start(task.id, task.notebook)
-        self._started_workers().start(job)
+        try:
+            self._started_workers().start(job)
+        except (OSError, EOFError) as error:
+            self._fail(task, f"no process can be started: {error}. Run make again.")
+            return False
         return True
+
+    def _pass_over(self, task: Task) -> bool:
+        """Leave a task that is up to date as it is, without a failure that no longer is one."""
+        if task.page:
+            with suppress(OSError):
+                failed(task).unlink(missing_ok=True)
+        self.outcome.unchanged.append(task.id)
+        self.progress.pass_over(task.id)
+        return False
 
     def _started_workers(self) -> Any:
         if self._workers is None:
             # Imported only here: a run with nothing to do must be quick.
-            import tempfile
-
             from povmon.pipeline.environment import fixed_environment
             from povmon.pipeline.workers import Workers
 
             make = self._make_workers or Workers
-            self._private = Path(tempfile.mkdtemp(prefix="povmon-"))  # readable by its owner only
-            (self._private / "runtime").mkdir()
-            environment = fixed_environment(self._private) | {"POVMON_ROOT": str(paths.root())}
-            self._workers = make(self.jobs, environment)
+            private = private_folder()
+            (private / "runtime").mkdir(exist_ok=True)
+            environment = fixed_environment(private)
+            environment |= {"POVMON_ROOT": str(paths.root()), "TMPDIR": str(private)}
+            self._workers = make(self.jobs, environment, self._lock)
         return self._workers
 
     def _job(self, task: Task) -> Any:
@@ -187,8 +198,8 @@ class Run:
             notebook=task.notebook,
             parameters=dict(task.parameters),
             page=task.page.path,
-            executed=paths.processed(self.survey) / "notebooks" / f"{task.id}.ipynb",
-            failed=self._failed(task),
+            executed=executed(task),
+            failed=failed(task),
             context=dict(task.page.context),
             breadcrumbs=task.page.breadcrumbs,
             provenance=self._provenance(task),
@@ -203,9 +214,6 @@ class Run:
             "failed": [[i, bad[i]] for i in task.uses if i in bad],
             "provenance": self._provenance(task),
         }
-
-    def _failed(self, task: Task) -> Path:
-        return paths.reports("failed") / self.survey / f"{task.id}.ipynb"
 
     def _provenance(self, task: Task) -> dict[str, Any]:
         """What the page's footer names; the same inputs give the same."""
@@ -243,9 +251,9 @@ class Run:
 
     def _complete(self, task: Task, written: list[Path]) -> None:
         """Record a task as made, when its outputs are all there and new."""
-        guard = Safeguard(task)
+        guard = Safeguard(self.ledger, task.id)
         try:
-            old = [label(p) for p in guard.leftovers()]
+            old = [label(p) for p in guard.leftovers(task)]
             if old:
                 raise PovmonError(f"did not write {', '.join(old)}", where=task.id)
             if not task.once:
@@ -260,20 +268,20 @@ class Run:
 
     def _fail(self, task: Task, text: str) -> None:
         self.outcome.failed[task.id] = text
-        Safeguard(task).restore()
+        with suppress(OSError):  # the next run tries it again
+            Safeguard(self.ledger, task.id).restore()
         entry = self.progress.finish(task.id, FAILED)
         self.log.task(task.id, FAILED, entry.seconds, entry.cells, text)
 
     def _close(self) -> None:
-        if self._workers is not None:
-            self._workers.stop()
-        if self._private is not None:
-            import shutil
+        with undisturbed():
+            if self._workers is not None:
+                self._workers.stop()
+            self.log.end(self.outcome, complete=self.progress.board.done == len(self.tasks))
+            self.outcome.trouble = self.log.trouble
+            with suppress(PovmonError):  # they only save time
+                self.hashes.save()
 
-            shutil.rmtree(self._private, ignore_errors=True)
-        self.log.end(self.outcome, complete=self.progress.board.done == len(self.tasks))
-        self.outcome.trouble = self.log.trouble
-        self.hashes.save()
 
 
 def _all_outputs(task: Task, written: list[Path]) -> list[Path]:

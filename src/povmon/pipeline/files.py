@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -17,6 +18,7 @@ from povmon.placing import placed
 
 # A file changed within this time of its hashing may change again without a new time stamp.
 _SETTLED_NS = 50_000_000
+_LONGEST_LINE = 1 << 20  # bytes
 
 
 def label(path: Path) -> str:
@@ -68,6 +70,27 @@ def write_atomically(path: Path, content: bytes | str) -> None:
             temporary.write_bytes(data)
     except OSError as error:
         raise cannot_write(path, error) from error
+
+
+def append_line(path: Path, text: str) -> None:
+    """Add a line to a file; half a line, left by a writer that was killed, is cut off first.
+
+    Raises
+    ------
+    OSError : the file cannot be written; it keeps the lines it had.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+b", buffering=0) as stream:
+        size = stream.seek(0, os.SEEK_END)
+        stream.seek(max(0, size - _LONGEST_LINE))
+        tail = stream.read()
+        whole = size - len(tail) + tail.rfind(b"\n") + 1
+        if whole < size:
+            stream.truncate(whole)
+        line = f"{text}\n".encode()
+        if stream.write(line) != len(line):
+            stream.truncate(whole)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
 
 def write_json(path: Path, content: Any) -> None:

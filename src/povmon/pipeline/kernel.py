@@ -28,6 +28,8 @@ from warmkernel import Template
 from warmkernel.modules import PRELOAD
 from warmkernel.provisioner import TEMPLATES
 
+from povmon.pipeline.environment import LOCK
+
 # Longest path that a Unix socket may have, less what Jupyter appends to the file's name.
 _SOCKET_PATH = 107 - len("-5")
 _NUMBERS = itertools.count()
@@ -123,7 +125,9 @@ class ReportKernelManager(AsyncKernelManager):
     async def _async_launch_kernel(self, kernel_cmd: list[str], **options: Any) -> None:
         # What a kernel prints outside its cells is of no use to a reader of the run.
         silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        await super()._async_launch_kernel(kernel_cmd, **{**options, **silent})
+        lock = os.environ.get(LOCK)
+        held = {"pass_fds": (int(lock),)} if lock else {}
+        await super()._async_launch_kernel(kernel_cmd, **{**options, **silent, **held})
 
     async def _async_post_start_kernel(self, **options: Any) -> None:
         await super()._async_post_start_kernel(**options)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from povmon import paths
+from povmon.errors import PovmonError
 from povmon.pipeline.files import label, write_atomically
 
 CELL_TIMEOUT = 1800  # seconds; the longest cell of the default survey takes well under a minute
@@ -79,8 +80,8 @@ def _execute(job: NotebookJob, on_cell: Callable[[str], None]) -> Any:
 
     from povmon.pipeline.kernel import ReportKernelManager
 
-    logging.getLogger("papermill").setLevel(logging.ERROR)
-    logging.getLogger("traitlets").setLevel(logging.CRITICAL)  # what it says, we say below
+    for name in ("papermill", "traitlets"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what they say, we say below
     node: Any = None
     place = ""
 
@@ -93,6 +94,7 @@ def _execute(job: NotebookJob, on_cell: Callable[[str], None]) -> Any:
         place = _cell_name(cell, cell_index)
         on_cell(place)
 
+    limit = cell_timeout()
     try:
         node = papermill.execute_notebook(
             nbformat.read(job.notebook, as_version=4),
@@ -102,7 +104,7 @@ def _execute(job: NotebookJob, on_cell: Callable[[str], None]) -> Any:
             language="python",
             progress_bar=False,
             start_timeout=START_TIMEOUT,
-            execution_timeout=CELL_TIMEOUT,
+            execution_timeout=limit,
             cwd=str(paths.project()),
             kernel_manager_class=ReportKernelManager,
             shutdown_kernel="immediate",
@@ -115,10 +117,29 @@ def _execute(job: NotebookJob, on_cell: Callable[[str], None]) -> Any:
         what = "its process ended unexpectedly, perhaps because memory ran out"
         raise _failed(job, node, f"{job.notebook.name}, {place}: {what}.") from error
     except CellTimeoutError as error:
-        what = f"the cell did not end within {CELL_TIMEOUT} seconds"
+        what = f"the cell did not end within {limit} seconds (POVMON_CELL_TIMEOUT allows more)"
         raise _failed(job, node, f"{job.notebook.name}, {place}: {what}.") from error
+    except RuntimeError as error:  # nbclient's, when the kernel does not come up
+        raise _failed(job, node, f"{job.notebook.name}: no kernel to run it: {error}.") from error
     _log_cells(job, node)
     return _without_traces(node)
+
+
+def cell_timeout() -> int:
+    """Seconds that a cell may take: the environment's POVMON_CELL_TIMEOUT, or half an hour.
+
+    Raises
+    ------
+    PovmonError : it is no number of seconds.
+    """
+    given = os.environ.get("POVMON_CELL_TIMEOUT", "")
+    if given and not (given.isdigit() and int(given)):
+        raise PovmonError(
+            f"{given!r} is no number of seconds",
+            where="POVMON_CELL_TIMEOUT",
+            todo="give a whole number, or unset it",
+        )
+    return int(given or CELL_TIMEOUT)
 
 
 def _failed(job: NotebookJob, node: Any, text: str) -> NotebookFailed:

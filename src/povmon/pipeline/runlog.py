@@ -1,7 +1,7 @@
 """The run log of a survey: what each run did, one JSON object a line (docs/run-log.md).
 
 ``data/processed/<survey>/run-log.jsonl`` is only ever appended to. A line that a crash cut short
-is passed over in reading, and the next run begins a new line. A file grown too long becomes
+is passed over in reading, and cut off before the next is added. A file grown too long becomes
 ``run-log.old.jsonl``, in the place of the one before.
 """
 
@@ -17,6 +17,7 @@ from typing import Any
 
 from povmon import paths
 from povmon.pipeline.board import FAILED, MADE, SKIPPED
+from povmon.pipeline.files import append_line
 
 VERSION = 1
 LONGEST = 4 * 2**20  # bytes; some twenty runs of the largest survey from nothing
@@ -89,13 +90,10 @@ class RunLog:
 
     def _write(self, kind: str, entry: dict[str, Any]) -> None:
         stamp = {"version": VERSION, "run": self.run, "kind": kind, "at": _time(time.time())}
-        line = json.dumps(stamp | entry, ensure_ascii=False) + "\n"
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
             if kind == "begin":
-                line = _whole_lines(self.path) + line
-            with self.path.open("a", encoding="utf-8") as stream:
-                stream.write(line)
+                _make_room(self.path)
+            append_line(self.path, json.dumps(stamp | entry, ensure_ascii=False))
         except OSError as error:
             self.trouble = error.strerror or type(error).__name__
 
@@ -105,16 +103,10 @@ def log_path(survey: str) -> Path:
     return paths.processed(survey) / "run-log.jsonl"
 
 
-def _whole_lines(path: Path) -> str:
-    """Make room in the log; returns what must be written before the next line: a half one's end."""
-    if not path.exists():
-        return ""
-    if path.stat().st_size > LONGEST:
+def _make_room(path: Path) -> None:
+    """Set a log that has grown too long aside."""
+    if path.exists() and path.stat().st_size > LONGEST:
         os.replace(path, path.with_suffix(".old.jsonl"))
-        return ""
-    with path.open("rb") as stream:
-        stream.seek(max(0, path.stat().st_size - 1))
-        return "" if stream.read() in (b"", b"\n") else "\n"
 
 
 def entries(survey: str) -> Iterator[dict[str, Any]]:

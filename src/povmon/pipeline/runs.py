@@ -19,8 +19,15 @@ from povmon.pipeline.tasks import Task, of_area, survey_tasks
 
 
 @contextmanager
-def locked() -> Iterator[None]:
+def locked() -> Iterator[int]:
     """Only one run at a time works in a root; a second one waits.
+
+    The lock belongs to whoever holds the open file, so a run whose driver was killed ends with
+    the last of the processes that it was passed on to.
+
+    Yields
+    ------
+    The descriptor of the lock.
 
     Raises
     ------
@@ -38,7 +45,7 @@ def locked() -> Iterator[None]:
         except BlockingIOError:
             print("Another run is at work here: waiting for it.", flush=True)
             fcntl.flock(stream, fcntl.LOCK_EX)
-        yield
+        yield stream.fileno()
 
 
 def remembered() -> Hashes:
@@ -71,14 +78,14 @@ def make(
         from povmon.pipeline.cluster import cluster_workers
 
         workers = cluster_workers(scheduler)
-    with locked():
+    with locked() as lock:
         hashes = remembered()
         about, tasks, note = plan(survey, area, hashes)
         if note:
             print(note)
         if not area:
             prune(Ledger(survey, hashes), tasks)
-        return Run(about, tasks, hashes, jobs, keep_going, workers, area=area)()
+        return Run(about, tasks, hashes, jobs, keep_going, workers, area=area, lock=lock)()
 
 
 def prune(ledger: Ledger, tasks: Mapping[str, Task]) -> None:

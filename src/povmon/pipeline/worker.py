@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib
 import os
+import select
 import signal
 import sys
+import threading
 import traceback
 from multiprocessing import reduction
 from multiprocessing.connection import Connection
@@ -53,6 +55,7 @@ def serve(channel: Connection) -> None:
 
     Before the first job comes word whether a template of kernels can be had, and the way to it.
     """
+    threading.Thread(target=_end_with, args=(channel.fileno(),), daemon=True).start()
     if channel.recv():
         from povmon.pipeline.kernel import use_template
 
@@ -63,6 +66,14 @@ def serve(channel: Connection) -> None:
         except EOFError:
             return
         channel.send(work(job, channel.send))
+
+
+def _end_with(channel: int) -> None:
+    """End when the driver closes its side or dies, also in the middle of a job."""
+    hang_up = select.poll()
+    hang_up.register(channel, 0)  # nothing but a hang-up
+    hang_up.poll()
+    _stop()
 
 
 def _stop(*_: Any) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import Pipe, connection, reduction
 from multiprocessing.connection import Connection
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from povmon.pipeline import preload
+from povmon.pipeline.environment import LOCK
 from povmon.pipeline.notebook import NotebookJob
 from warmkernel import Template, WarmUnavailable
 from warmkernel.modules import PRELOAD
@@ -64,11 +66,15 @@ class Workers:
     ----------
     count : number of jobs at once.
     environment : variables that the workers and their kernels see.
+    lock : descriptor that they hold too.
     """
 
-    def __init__(self, count: int, environment: dict[str, str]) -> None:
+    def __init__(self, count: int, environment: dict[str, str], lock: int | None = None) -> None:
         self._count = count
+        self._held = () if lock is None else (lock,)
         self._environment = {**os.environ, **environment}
+        if lock is not None:
+            self._environment[LOCK] = str(lock)
         self._workers: list[_Worker] = []
         self._templates: list[Template] = []
         self._kernels = self._template([*PRELOAD, *preload.KERNEL], preload.KERNEL_WITHOUT)
@@ -78,7 +84,9 @@ class Workers:
 
     def _template(self, modules: Sequence[str], without: Sequence[str]) -> Template | None:
         try:
-            made = Template(modules, environment=self._environment, without=without)
+            made = Template(
+                modules, environment=self._environment, without=without, held=self._held
+            )
         except WarmUnavailable as error:
             self._say(error)
             return None
@@ -95,23 +103,40 @@ class Workers:
         return self._count - sum(bool(w.task) for w in self._workers)
 
     def start(self, job: Job) -> None:
-        """Give a job to an idle worker."""
+        """Give a job to an idle worker.
+
+        Raises
+        ------
+        OSError : no process can be started.
+        """
         kind = isinstance(job, NotebookJob)
-        idle = (w for w in self._workers if not w.task and w.notebooks == kind)
-        worker = next(idle, None) or self._new(kind)
+        worker = self._idle(kind) or self._new(kind)
         worker.task = job.task
-        worker.channel.send(job)
+        with suppress(ConnectionError):  # it has died: `wait` tells
+            worker.channel.send(job)
+
+    def _idle(self, notebooks: bool) -> _Worker | None:
+        """A worker of the kind without a job; those that have died meanwhile are forgotten."""
+        dead = [w for w in self._workers if not w.task and w.process.poll() is not None]
+        for worker in dead:
+            worker.channel.close()
+            self._workers.remove(worker)
+        idle = (w for w in self._workers if not w.task and w.notebooks == notebooks)
+        return next(idle, None)
 
     def _new(self, notebooks: bool) -> _Worker:
         ours, theirs = Pipe()
-        process = self._process(self._notebooks if notebooks else self._kernels, theirs.fileno())
-        theirs.close()
+        with theirs:
+            template = self._notebooks if notebooks else self._kernels
+            process = self._process(template, theirs.fileno())
         worker = _Worker(process, ours, notebooks)
         self._workers.append(worker)
         way = self._way() if notebooks else None
-        ours.send(way is not None)
+        with suppress(ConnectionError):  # it has died: `wait` tells
+            ours.send(way is not None)
+            if way is not None:
+                reduction.send_handle(ours, way, process.pid)
         if way is not None:
-            reduction.send_handle(ours, way, process.pid)
             os.close(way)
         return worker
 
@@ -131,9 +156,12 @@ class Workers:
                 )
             except WarmUnavailable as error:
                 self._say(error)
-        command = [sys.executable, "-m", MODULE]
         return subprocess.Popen(
-            command, stdin=channel, env=self._environment, start_new_session=True
+            [sys.executable, "-m", MODULE],
+            stdin=channel,
+            env=self._environment,
+            pass_fds=self._held,
+            start_new_session=True,
         )
 
     def wait(self, seconds: float) -> list[Event]:
@@ -145,7 +173,8 @@ class Workers:
     def _event(self, worker: _Worker) -> Event:
         try:
             event: Event = worker.channel.recv()
-        except (EOFError, ConnectionError):
+        except (EOFError, OSError):  # OSError: it died within a message
+            worker.channel.close()
             self._workers.remove(worker)
             return Event(worker.task, "failed", _death(worker.process.wait()))
         if event.kind != "cell":
