@@ -86,7 +86,7 @@ def job(task: str) -> FunctionJob:
 
 
 def started(client: Client, count: int = 0) -> ClusterWorkers:
-    return ClusterWorkers(count, {}, "tcp://127.0.0.1:1", lambda *_: client)
+    return ClusterWorkers(count, {}, address="tcp://127.0.0.1:1", client=lambda *_: client)
 
 
 @pytest.fixture(autouse=True)
@@ -244,7 +244,7 @@ def test_a_scheduler_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(
         PovmonError, match=r"SCHEDULER: no Dask scheduler answers at 'tcp://127.0.0.1"
     ):
-        ClusterWorkers(1, {}, "tcp://127.0.0.1:1")
+        ClusterWorkers(1, {}, address="tcp://127.0.0.1:1")
     assert time.monotonic() - begun < 60
 
 

@@ -51,7 +51,7 @@ def checked_address(text: str) -> str:
     return text
 
 
-def cluster_workers(address: str) -> Callable[[int, dict[str, str]], ClusterWorkers]:
+def cluster_workers(address: str) -> Callable[[int, dict[str, str], int | None], ClusterWorkers]:
     """What makes the workers of a run on the cluster at an address (see `Run`)."""
     return partial(ClusterWorkers, address=checked_address(address))
 

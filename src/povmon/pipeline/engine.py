@@ -12,7 +12,7 @@ from povmon import paths
 from povmon.errors import PovmonError
 from povmon.pipeline.board import FAILED, MADE, SKIPPED
 from povmon.pipeline.facts import Facts, state_folder
-from povmon.pipeline.files import Hashes, append_line, cannot_write, digest, label
+from povmon.pipeline.files import Hashes, cannot_write, digest, label
 from povmon.pipeline.leftovers import private_folder, sweep
 from povmon.pipeline.memory import PeakMemory
 from povmon.pipeline.outputs import Safeguard, executed, failed, unfinished
@@ -281,7 +281,6 @@ class Run:
             self.outcome.trouble = self.log.trouble
             with suppress(PovmonError):  # they only save time
                 self.hashes.save()
-
 
 
 def _all_outputs(task: Task, written: list[Path]) -> list[Path]:

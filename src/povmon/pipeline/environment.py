@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from povmon.pipeline.sandbox import write_startup
+
 LOCK = "POVMON_LOCK"  # names the descriptor of the run's lock, which kernels hold too
 
 

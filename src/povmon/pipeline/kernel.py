@@ -23,12 +23,11 @@ from traitlets import Type
 
 import warmkernel.__main__
 from povmon import paths
+from povmon.pipeline.environment import LOCK
 from povmon.pipeline.preload import KERNEL, KERNEL_WITHOUT
 from warmkernel import Template
 from warmkernel.modules import PRELOAD
 from warmkernel.provisioner import TEMPLATES
-
-from povmon.pipeline.environment import LOCK
 
 # Longest path that a Unix socket may have, less what Jupyter appends to the file's name.
 _SOCKET_PATH = 107 - len("-5")

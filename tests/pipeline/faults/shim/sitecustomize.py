@@ -38,10 +38,10 @@ def _base_role():
     """What this process is, from its command line."""
     words = " ".join(sys.orig_argv)
     for mark, role in (
+        ("povmon.pipeline.worker", "worker"),
         ("faults/mini.py", "driver"),
         ("-m povmon.pipeline", "driver"),
         ("resource_tracker", "tracker"),
-        ("multiprocessing.forkserver", "template"),
         ("warmkernel", "template"),
         ("ipykernel_launcher", "kernel"),
     ):
@@ -54,11 +54,8 @@ BASE, BORN = _base_role(), os.getpid()
 
 
 def role():
-    """What this process is now: a template's fork is a worker, or says itself what it is."""
-    if os.getpid() == BORN:
-        return BASE
-    forked = {"template": "worker"}.get(BASE, BASE)
-    return "kernel" if forked == "worker" and "ipykernel.kernelapp" in sys.modules else forked
+    """What this process is now: what is forked from a template gets another command line."""
+    return BASE if os.getpid() == BORN else _base_role()
 
 
 class MiniSteps:
@@ -174,13 +171,13 @@ def plain(name):
 
 def install():
     """Watch this process, where a test has asked for it."""
-    if BASE in ("template", "kernel"):
+    if BASE in ("template", "worker", "kernel"):
         # nbformat's validator would build a parser of addresses for more than a second.
         sys.modules["rfc3987_syntax"] = None
-    if BASE == "template":
+    if BASE in ("template", "worker"):
         sys.meta_path.append(MiniSteps)
     fault, log = os.environ.get("POVMON_FAULT"), os.environ.get("POVMON_FAULT_LOG")
-    if (fault or log) and BASE in ("driver", "template", "kernel"):
+    if (fault or log) and BASE in ("driver", "template", "worker", "kernel"):
         sys.addaudithook(Shim(json.loads(fault) if fault else None, log))
 
 
