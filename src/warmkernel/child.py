@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-_PR_SET_PDEATHSIG = 1
+_PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
 _LIBC: Any = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
@@ -60,6 +60,8 @@ def run(command: Command) -> None:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=stream is sys.stderr or stream.isatty())  # type: ignore[union-attr]
     module = command.argv[0]
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_NAME, module.encode())  # what ps and top show; cut to 15 bytes
     sys.argv = list(command.argv)
     if not sys.flags.safe_path:
         sys.path.insert(0, command.cwd)

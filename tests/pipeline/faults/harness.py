@@ -223,13 +223,13 @@ class Mini:
         """A process of a run: its template (the driver's child), its worker, its kernel."""
         for pid in self.processes():
             words = Path(f"/proc/{pid}/cmdline").read_bytes()
+            name = Path(f"/proc/{pid}/comm").read_text().strip()
             parent = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-            server = b"multiprocessing.forkserver" in words
             found = {
                 "driver": pid == driver,
-                "template": server and parent == driver,
-                "worker": server and parent != driver,
-                "kernel": b"ipykernel_launcher" in words,
+                "template": b"warmkernel.template" in words and parent == driver,
+                "worker": name == "povmon.pipeline.worker"[:15] and parent != driver,
+                "kernel": name == "ipykernel_launcher"[:15],
             }
             if found[role]:
                 return pid

@@ -47,8 +47,8 @@ _KILL = [
     ("driver", "open", f"{STATE}/.hashes.json.*.tmp", 1, False),
     ("driver", "os.rename", f"{STATE}/hashes.json", 1, True),
     ("driver", "os.rmdir", PRIVATE, 1, False),
+    ("driver", "subprocess.Popen", "process/*warmkernel*", 1, False),
     ("template", "os.fork", "process/fork", 1, False),
-    ("worker", "subprocess.Popen", "process/ipykernel", 1, False),
     ("worker", "os.remove", f"{PRIVATE}/runtime/*", 1, False),
     ("worker", "open", f"{EXECUTED}/.audit.ipynb.*.tmp", 1, False),
     ("worker", "os.rename", f"{EXECUTED}/audit.ipynb", 1, False),
@@ -105,7 +105,7 @@ _SIGNALS = [
     ("driver", "os.rename", f"{TASKS}/rural/audit.json", 1, False),
     ("driver", "os.rename", f"{STATE}/hashes.json", 1, False),
     ("worker", "os.rename", f"{PAGES}/rural/audit.html", 1, False),
-    ("worker", "subprocess.Popen", "process/ipykernel", 1, True),
+    ("template", "os.fork", "process/fork", 1, True),
     ("kernel", "os.rename", f"{TABLES}/two.parquet", 1, False),
 ]
 # The last cell fails: the driver puts the earlier tables back, and is struck while it does.
