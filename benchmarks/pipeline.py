@@ -164,6 +164,11 @@ class Naive:
         return sorted(found) if task.step != "audit" else []
 
 
+def say(text: str) -> None:
+    """A line on how far the benchmark is."""
+    print(text, flush=True)
+
+
 def measure(survey: str, area: str, times: int) -> dict[str, list[float]]:
     """Every figure, `times` times."""
     about = facts(survey, Hashes())
@@ -172,20 +177,19 @@ def measure(survey: str, area: str, times: int) -> dict[str, list[float]]:
     with tempfile.TemporaryDirectory(prefix="povmon-bench-") as folder:
         house = House(Path(folder), survey)
         copy_raw(about, house.root)
-        print(f"{survey}, made once before the measurements: {house.make():.1f} s", flush=True)
+        say(f"{survey}, made once before the measurements: {house.make():.1f} s")
         for round_ in range(1, times + 1):
             slow = Naive(house, survey_tasks(about)).run()
+            say(f"round {round_}: papermill and nbconvert {slow:.1f} s")
             cold, cells = house.cold()
+            say(f"round {round_}: make {cold:.1f} s, in cells {cells:.1f} s")
             found["naive"].append(cold / slow)
             found["work"].append(cold / (cells / AT_ONCE))
             found["still"].append(house.make())
             own, everything = house.changed(about, area)
             found["own"].append(own)
             found["all"].append(everything)
-            print(
-                f"round {round_}: commands {slow:.1f} s, make {cold:.1f} s, in cells {cells:.1f} s",
-                flush=True,
-            )
+            say(f"round {round_}: {area} changed, own pages {own:.1f} s, all {everything:.1f} s")
     return found
 
 
