@@ -17,7 +17,7 @@ from povmon.pipeline.leftovers import private_folder, sweep
 from povmon.pipeline.memory import PeakMemory
 from povmon.pipeline.outputs import Safeguard, executed, failed, unfinished
 from povmon.pipeline.progress import Progress
-from povmon.pipeline.signals import undisturbed
+from povmon.pipeline.signals import ending, undisturbed
 from povmon.pipeline.state import Ledger
 from povmon.pipeline.tasks import Task
 
@@ -83,6 +83,9 @@ class Run:
         try:
             with self.progress:
                 self._loop()
+        except KeyboardInterrupt:
+            ending()
+            raise
         finally:
             self._close()
         self.outcome.seconds = self.progress.elapsed

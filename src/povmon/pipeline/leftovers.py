@@ -1,14 +1,14 @@
 """What a killed run leaves outside of its results: temporary files, sockets. The next removes it.
 
 All of it is called under the lock of the root, which a run holds until the last of its processes
-has ended: nobody is writing these files any more.
+has ended: nobody is writing these files any more. Imports are where they are used: a run with
+nothing to do must be quick.
 """
 
 from __future__ import annotations
 
 import os
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -88,6 +88,8 @@ def _ours(folder: Path) -> bool:
 
 def _own(folder: Path) -> Path:
     """An empty folder of that name; where somebody else has one, another name."""
+    import tempfile
+
     with suppress(FileNotFoundError):
         if not _ours(folder):
             return Path(tempfile.mkdtemp(prefix=f"{folder.name}-", dir=folder.parent))
@@ -104,6 +106,7 @@ def _remove(folder: Path) -> None:
 
 def _use_for_multiprocessing(folder: Path) -> None:
     """The socket of the fork server lies there too; both go away when this process ends."""
+    import tempfile
     from multiprocessing import util
 
     util.Finalize(None, _remove, (folder,), exitpriority=-200)  # after multiprocessing's own: -100
