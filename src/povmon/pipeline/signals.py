@@ -52,6 +52,6 @@ def undisturbed() -> Any:
 
 
 def ending() -> None:
-    """Ctrl-C has been heard, and this process is about to end: pressing it again changes nothing."""
+    """Ctrl-C has been heard and this process is about to end: pressing it again does nothing."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_IGN)
