@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 from povmon.errors import PovmonError
-from povmon.pipeline.signals import Stopped, stoppable
+from povmon.pipeline.signals import Stopped, ending, stoppable
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,6 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except PovmonError as error:
         return _last_words(f"\n{error}\n", 1)
     except KeyboardInterrupt as error:
+        ending()
         number = error.number if isinstance(error, Stopped) else signal.SIGINT
         text = "\nStopped. What was finished is kept; the next run goes on from there."
         return _last_words(text, 128 + number)

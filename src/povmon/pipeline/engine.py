@@ -18,7 +18,7 @@ from povmon.pipeline.memory import PeakMemory
 from povmon.pipeline.outputs import Safeguard, executed, failed, unfinished
 from povmon.pipeline.progress import Progress
 from povmon.pipeline.runlog import RunLog, durations
-from povmon.pipeline.signals import undisturbed
+from povmon.pipeline.signals import ending, undisturbed
 from povmon.pipeline.state import Ledger
 from povmon.pipeline.tasks import Task
 
@@ -89,6 +89,9 @@ class Run:
         try:
             with self.progress:
                 self._loop()
+        except KeyboardInterrupt:
+            ending()
+            raise
         finally:
             self.outcome.seconds = self.progress.elapsed
             self.outcome.peak_memory = self.memory.peak

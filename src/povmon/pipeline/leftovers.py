@@ -1,7 +1,8 @@
 """What a killed run leaves outside of its results: temporary files, sockets. The next removes it.
 
 All of it is called under the lock of the root, which a run holds until the last of its processes
-has ended: nobody is writing these files any more.
+has ended: nobody is writing these files any more. Imports are where they are used: a run with
+nothing to do must be quick.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import atexit
 import os
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -89,6 +89,8 @@ def _ours(folder: Path) -> bool:
 
 def _own(folder: Path) -> Path:
     """An empty folder of that name; where somebody else has one, another name."""
+    import tempfile
+
     with suppress(FileNotFoundError):
         if not _ours(folder):
             return Path(tempfile.mkdtemp(prefix=f"{folder.name}-", dir=folder.parent))

@@ -49,3 +49,9 @@ def stoppable() -> Any:
 def undisturbed() -> Any:
     """While it lasts, none of these signals does anything: for what takes a moment only."""
     return _handled((signal.SIGINT, *_ENDING), signal.SIG_IGN)
+
+
+def ending() -> None:
+    """Ctrl-C has been heard and this process is about to end: pressing it again does nothing."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
