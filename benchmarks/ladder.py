@@ -126,6 +126,7 @@ def main() -> None:
     parser.add_argument("--households", type=int, help="the largest size (default: 4,000,000)")
     parser.add_argument("--rounds", type=int, default=3, help="the least of so many counts")
     asked = parser.parse_args()
+    os.environ["ACERO_ALIGNMENT_HANDLING"] = "reallocate"  # Arrow's warnings, as in a run
     largest = asked.households or 4_000_000
     print(f"{cores()} cores; FGT 0-2, mean and Gini, standard errors, 680 counties")
     begun = time.perf_counter()

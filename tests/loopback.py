@@ -38,8 +38,8 @@ class Cluster:
     def address(self) -> str:
         from distributed import Client
 
-        with Client(scheduler_file=str(self.file), timeout=60, set_as_default=False) as client:
-            client.wait_for_workers(2, timeout=60)
+        with Client(scheduler_file=str(self.file), timeout=600, set_as_default=False) as client:
+            client.wait_for_workers(2, timeout=600)
             return str(client.scheduler.address)
 
     def stop(self) -> None:
@@ -54,7 +54,7 @@ def two_workers(folder: Path) -> Iterator[Cluster]:
     made = Cluster(folder)
     try:
         made.start("scheduler", "--port", "0")
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 600
         while not made.file.exists():
             assert time.monotonic() < deadline, "the scheduler did not start"
             time.sleep(0.1)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from conftest import copy_survey
-from pipeline.test_make import MAKE, make
+from pipeline.test_make import MAKE, make, targets
 from povmon.errors import PovmonError
 from povmon.pipeline.files import files_below
 from povmon.survey import load_survey
@@ -40,14 +40,13 @@ VALUES = [
     "%n*?[x]",
     "\u202e../\u2028",
 ]
-# Variable -> the target that reads it. Those of the last three start slowly: a third of the values.
+# Variable -> a target that reads it. Those of the last two start slowly: a third of the values.
 TARGETS = {
     "SURVEY": "all",
     "AREA": "all",
     "JOBS": "all",
     "SCHEDULER": "all",
     "REPORT": "why",
-    "PLANTED": "audit-score",
     "HOUSEHOLDS": "bench-scale",
     "SOURCE": "font",
 }
@@ -78,6 +77,18 @@ def test_no_value_reaches_a_shell_or_leaves_its_folder(variable: str, hostile_ro
         assert done.returncode != 0, given
         assert "Traceback" not in done.stderr, done.stderr
         assert tree(hostile_root.parent) == before, given
+
+
+@SHELL
+def test_no_recipe_holds_a_value() -> None:
+    """Whatever a variable holds, the shell is given the same text: it reads the environment."""
+    names = ("PLANTED", "FORCE", "CHECK", "PYTHON3", *TARGETS)
+    recipes = [
+        make("-n", *sorted(targets()), *(f"{name}={value}" for name in names)).stdout
+        for value in ("one'\"`$$", "another")
+    ]
+    assert recipes[0] == recipes[1] and "one" not in recipes[0].split()
+    assert '--planted "$PLANTED"' in recipes[0]
 
 
 @SHELL

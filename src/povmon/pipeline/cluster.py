@@ -86,7 +86,12 @@ class ClusterWorkers:
         self._count = count
         self._name = os.urandom(6).hex()
         self._topic = f"povmon-{self._name}"
-        self._environment = {"POVMON_ROOT": str(paths.root()), ADDRESS: address}
+        self._environment = {
+            "POVMON_ROOT": str(paths.root()),
+            ADDRESS: address,
+            # Arrow would print a warning into notebooks about tables that came over the network.
+            "ACERO_ALIGNMENT_HANDLING": "reallocate",
+        }
         self._running: dict[str, tuple[Any, str]] = {}
         self._news: queue.Queue[tuple[str, str]] = queue.Queue()
         self._started = 0
