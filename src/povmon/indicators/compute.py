@@ -62,8 +62,13 @@ def estimate_area(survey: str, area: str) -> pd.DataFrame:
     """
     config = load_survey(survey)
     config.check_area(area)
+    return estimate_frames(config, load(config, [area]), area)
+
+
+def estimate_frames(survey: Survey, frames: Frames, area: str) -> pd.DataFrame:
+    """As `estimate_area`, from the area's frames where they are loaded already."""
     kinds = ["area", "county", "province", "key_county", *PERSON_GROUPS, *HOUSEHOLD_GROUPS]
-    return _estimate(config, load(config, [area]), kinds, area)
+    return _estimate(survey, frames, kinds, area)
 
 
 def pool(survey: str) -> pd.DataFrame:

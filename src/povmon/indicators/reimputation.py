@@ -43,6 +43,7 @@ class Reimputation:
     survey: Survey
     frames: Frames
     _extended: dict[str, Reimputed] = field(default_factory=dict)
+    _factors: dict[tuple[Reimputed, str], np.ndarray] = field(default_factory=dict)
 
     def ratios(self, frame: pd.DataFrame, kind: str, column: str, design: Design,
                measures: Sequence[Measure], labels: pd.Index) -> np.ndarray:  # fmt: skip
@@ -61,7 +62,10 @@ class Reimputation:
         whole = made.rows.frame
         domains = lay_domains(whole, [column])
         weight = whole[str(design.weight)].to_numpy(dtype=float)
-        factor = self._factor(frame, made, design)
+        at = made, str(design.weight)
+        if at not in self._factors:
+            self._factors[at] = self._factor(frame, made, design)
+        factor = self._factors[at]
         found = made.errors(measures, weight, factor, domains).ratio
         return found[:, pd.Index(domains.labels[column]).get_indexer(labels)].T
 

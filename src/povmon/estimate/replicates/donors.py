@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -155,8 +156,13 @@ class Alternatives:
 
     def active(self, factor: Floats) -> sparse.csr_array:
         """(V, B) the unit's factor (U, B) in the replicates in which an alternative holds."""
-        units, replicates = self.chosen.shape
-        order = np.argsort(self.chosen, axis=None, kind="stable")
-        start = np.searchsorted(self.chosen.ravel()[order], np.arange(len(self) + 1))
+        order, start = self._order
+        replicates = self.chosen.shape[1]
         shape = (len(self), replicates)
         return sparse.csr_array((factor.ravel()[order], order % replicates, start), shape=shape)
+
+    @cached_property
+    def _order(self) -> tuple[Ints, Ints]:
+        """Units and replicates (U x B) in the order of the alternatives, and where each begins."""
+        order = np.argsort(self.chosen, axis=None, kind="stable")
+        return order, np.searchsorted(self.chosen.ravel()[order], np.arange(len(self) + 1))

@@ -172,6 +172,9 @@ class _Laid:
         own = self.of.alternative < 0
         # Only rows that count are laid out, with the columns that they need.
         kept = np.flatnonzero((code >= 0) & (own | again))
+        # In the order in which a distribution is added up, so that no replicate is sorted again.
+        first = self.of.rows.number(measure.columns[0])
+        kept = kept[np.lexsort((first[kept], code[kept]))]
         own, again, psu = own[kept], again[kept], self.of.psu[kept]
         rows = Rows(self.of.rows.frame[list(measure.columns)].iloc[kept])
         domains = Domains(code[kept], self.domains.labels.iloc[chosen])
