@@ -231,7 +231,11 @@ class _Deck:
               method: str) -> None:  # fmt: skip
         key, giver = str(self.keys[self._at(row)]), str(self.keys[donor])
         block.values |= cells
-        self.pools[self.group.id, pool.label] = pool
+        # Records that lack other fields have other donors in the same class: all are kept.
+        known = self.pools.setdefault((self.group.id, pool.label), pool)
+        if known is not pool:
+            rows = np.union1d(known.rows, pool.rows)
+            self.pools[self.group.id, pool.label] = Pool(pool.label, rows)
         for (_, name), value in cells.items():
             self.entries.append((row, name, value, f"{method}, donor {giver}", giver))
             self.marks.append(

@@ -7,15 +7,19 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from povmon.estimate import Design, estimate
-from povmon.estimate.measures.base import Measure
+from povmon.estimate import Design
+from povmon.estimate.core.domains import Domains, lay_domains
+from povmon.estimate.core.prepared import prepared
+from povmon.estimate.core.rows import Rows
+from povmon.estimate.design import Sample, lay
+from povmon.estimate.measures.base import Measure, divide
 from povmon.indicators import imputed_shares
 from povmon.indicators.catalogue import CATALOGUE
 from povmon.indicators.frames import AGE_GROUPS, SIZE_GROUPS, Frames, load, person_groups
-from povmon.indicators.imputation import MONEY, Imputation, widen
 from povmon.indicators.indicator import Indicator
 from povmon.indicators.policy import apply_policy
-from povmon.indicators.store import COLUMNS, NATION, write_estimates
+from povmon.indicators.reimputation import Reimputation
+from povmon.indicators.store import NATION, write_estimates
 from povmon.survey import Survey, load_survey
 
 # Indicators shown for groups of persons or households, not only for places.
@@ -58,8 +62,13 @@ def estimate_area(survey: str, area: str) -> pd.DataFrame:
     """
     config = load_survey(survey)
     config.check_area(area)
+    return estimate_frames(config, load(config, [area]), area)
+
+
+def estimate_frames(survey: Survey, frames: Frames, area: str) -> pd.DataFrame:
+    """As `estimate_area`, from the area's frames where they are loaded already."""
     kinds = ["area", "county", "province", "key_county", *PERSON_GROUPS, *HOUSEHOLD_GROUPS]
-    return _estimate(config, load(config, [area]), kinds, area)
+    return _estimate(survey, frames, kinds, area)
 
 
 def pool(survey: str) -> pd.DataFrame:
@@ -74,8 +83,9 @@ def pool(survey: str) -> pd.DataFrame:
 
 def _estimate(survey: Survey, frames: Frames, kinds: Sequence[str], label: str) -> pd.DataFrame:
     """Estimates and the table of imputed shares, written."""
-    table = write_estimates(_all_kinds(survey, frames, kinds, label), survey.survey, label)
-    whole = table[table["domain_kind"].eq(kinds[0])]
+    made = _all_kinds(survey, frames, kinds, label)
+    table = write_estimates(made, survey.survey, label)
+    whole = made[made["domain_kind"].eq(kinds[0])]
     imputed_shares.write(_shares(survey, frames, whole), survey.survey, label)
     return table
 
@@ -85,27 +95,13 @@ def _shares(survey: Survey, frames: Frames, whole: pd.DataFrame) -> pd.DataFrame
     assert frames.imputation is not None
     chosen = [i for i in CATALOGUE.values() if i.frame == "household"]
     chosen = [i for i in chosen if set(i.needs) <= set(frames.household.columns)]
-    designs = {str(i.weight): design_of(survey, i.weight) for i in chosen}
-    frame = frames.household.assign(_whole="whole")
-    ratios = {
-        i.id: _ratios(frames.imputation, frame, "_whole", designs[i.weight], i, survey.line.value)
-        for i in chosen
-        if i.id in MONEY
-    }
-    one = {name: found["whole"] for name, found in ratios.items() if found}
-    return imputed_shares.imputed_shares(frames.imputation, whole, chosen, designs, one)
-
-
-def _ratios(imputation: Imputation, frame: pd.DataFrame, column: str, design: Design,
-            indicator: Indicator, line: float) -> dict[str, float]:  # fmt: skip
-    """By how much imputation widens the standard error, domain by domain."""
-    return imputation.ratios(frame, column, str(design.weight), indicator.id, line,
-                             design.poststrata)  # fmt: skip
+    return imputed_shares.imputed_shares(frames.imputation, whole, chosen)
 
 
 def _all_kinds(survey: Survey, frames: Frames, kinds: Sequence[str], label: str) -> pd.DataFrame:
     """The estimates table over several kinds of domain."""
-    pieces = [piece for kind in kinds for piece in _one_kind(survey, frames, kind)]
+    work = _Work(survey, frames)
+    pieces = [piece for kind in kinds for piece in work.one_kind(kind)]
     table = pd.concat(pieces, ignore_index=True)
     table.insert(0, "survey", survey.survey)
     table.insert(1, "area", label)
@@ -121,33 +117,89 @@ def _all_kinds(survey: Survey, frames: Frames, kinds: Sequence[str], label: str)
         }
     )
     order_of_rows = keys.sort_values(["kind", "place", "domain", "indicator", "line"]).index
-    return table.loc[order_of_rows][list(COLUMNS)]
+    return table.loc[order_of_rows]
 
 
-def _one_kind(survey: Survey, frames: Frames, kind: str) -> Iterable[pd.DataFrame]:
-    """Estimates for one kind of domain from each frame that has it."""
-    grouped = [CATALOGUE[i] for i in GROUPED]
-    if kind in PERSON_GROUPS:
-        if frames.person is not None:
-            rows = person_groups(frames.person, frames.household, kind)
-            yield from _from_frame(survey, rows, kind, grouped, frames.imputation)
-        return
-    if kind in HOUSEHOLD_GROUPS:
-        if kind in frames.household and frames.household[kind].notna().any():
-            yield from _from_frame(survey, frames.household, kind, grouped, frames.imputation)
-        return
-    if kind in PLACES and survey.counties == "none":
-        return
-    column = COLUMN_OF_KIND.get(kind, kind)
-    if column in frames.household and frames.household[column].isna().all():
-        return
-    for name in ("household", "village"):
-        frame = getattr(frames, name)
-        if frame is not None:
-            chosen = [i for i in CATALOGUE.values() if i.frame == name]
-            yield from _from_frame(survey, frame, kind, chosen, frames.imputation)
-    if frames.county is not None:
-        yield _county_form(frames.county, kind)
+class _Work:
+    """Estimates of a survey's frames; what several kinds of domain share is made once."""
+
+    def __init__(self, survey: Survey, frames: Frames) -> None:
+        self.survey, self.frames = survey, frames
+        self.again = Reimputation(survey, frames)
+        self.laid: dict[tuple[str, str], tuple[Rows, Sample]] = {}
+        household = frames.household.assign(all="all")
+        village = None if frames.village is None else frames.village.assign(all="all")
+        self.rows = {"household": Rows(household)}
+        if village is not None:
+            self.rows["village"] = Rows(village)
+
+    def one_kind(self, kind: str) -> Iterable[pd.DataFrame]:
+        """Estimates for one kind of domain from each frame that has it."""
+        household, person = self.rows["household"].frame, self.frames.person
+        grouped = [CATALOGUE[i] for i in GROUPED]
+        if kind in PERSON_GROUPS:
+            if person is not None:
+                self.rows[kind] = Rows(person_groups(person, household, kind))
+                yield from self._from_frame(kind, kind, grouped)
+            return
+        if kind in HOUSEHOLD_GROUPS:
+            if kind in household and household[kind].notna().any():
+                yield from self._from_frame("household", kind, grouped)
+            return
+        if kind in PLACES and self.survey.counties == "none":
+            return
+        column = COLUMN_OF_KIND.get(kind, kind)
+        if column in household and household[column].isna().all():
+            return
+        for name in ("household", "village"):
+            if name in self.rows:
+                chosen = [i for i in CATALOGUE.values() if i.frame == name]
+                yield from self._from_frame(name, kind, chosen)
+        if self.frames.county is not None:
+            yield _county_form(self.frames.county, kind)
+
+    def _from_frame(
+        self, name: str, kind: str, chosen: Sequence[Indicator]
+    ) -> Iterable[pd.DataFrame]:
+        """Estimates of the chosen indicators that a frame can give, weight by weight."""
+        possible = [i for i in chosen if set(i.needs) <= set(self.rows[name].frame.columns)]
+        if self.survey.design.weights == "none":
+            # A sample without weights says nothing about numbers in the population.
+            possible = [i for i in possible if i.unit != "persons"]
+        for weight in dict.fromkeys(i.weight for i in possible):
+            yield self._weighted(name, kind, weight, [i for i in possible if i.weight == weight])
+
+    def _weighted(
+        self, name: str, kind: str, weight: str, ours: Sequence[Indicator]
+    ) -> pd.DataFrame:
+        column = COLUMN_OF_KIND.get(kind, kind)
+        measures = _measures(self.survey, ours)
+        built = [m for _, _, m in measures]
+        design = design_of(self.survey, weight)
+        if (name, weight) not in self.laid:
+            rows = self.rows[name]
+            self.laid[name, weight] = rows, lay(rows.frame, design)
+        laid = prepared(*self.laid[name, weight], [column])
+        table = laid.estimate(built)
+        repeat = len(table) // len(measures)
+        table["indicator"] = [name for name, _, _ in measures] * repeat
+        table["unit"] = [_unit(self.survey, i) for _, i, _ in measures] * repeat
+        table["bounded"] = [m.bounded for m in built] * repeat
+        table["ratio"] = 1.0
+        if name != "village":
+            labels = pd.Index(laid.labels[column])
+            found = self.again.ratios(self.rows[name].frame, kind, column, design, built, labels)
+            table["ratio"] = found.ravel()
+        table = widen(table, table["ratio"].to_numpy())
+        table = table.rename(columns={column: "domain"}).assign(domain_kind=kind)
+        table["domain"] = table["domain"].astype(str)
+        # Student's t knows no bounds; a share has them.
+        limits = ["ci_low", "ci_high"]
+        share = table["unit"].eq("share")
+        table.loc[share, limits] = table.loc[share, limits].clip(0.0, 1.0)
+        index = table["unit"].eq("index")
+        table.loc[index, limits] = table.loc[index, limits].clip(lower=0.0)
+        return apply_policy(table, self.survey.policy, villages=weight == "w_village")
 
 
 def design_of(survey: Survey, weight: str) -> Design:
@@ -164,43 +216,6 @@ def design_of(survey: Survey, weight: str) -> Design:
     )
 
 
-def _from_frame(
-    survey: Survey,
-    frame: pd.DataFrame,
-    kind: str,
-    chosen: Sequence[Indicator],
-    imputation: Imputation | None,
-) -> Iterable[pd.DataFrame]:
-    """Estimates of the chosen indicators that the frame can give, weight by weight."""
-    column = COLUMN_OF_KIND.get(kind, kind)
-    possible = [i for i in chosen if set(i.needs) <= set(frame.columns)]
-    if survey.design.weights == "none":
-        # A sample without weights says nothing about numbers in the population.
-        possible = [i for i in possible if i.unit != "persons"]
-    frame = frame.assign(all="all") if kind == "all" else frame
-    for weight in dict.fromkeys(i.weight for i in possible):
-        ours = [i for i in possible if i.weight == weight]
-        measures = _measures(survey, ours)
-        built = [m for _, _, m in measures]
-        design = design_of(survey, weight)
-        table = estimate(frame, design, built, by=[column])
-        repeat = len(table) // len(measures)
-        table["indicator"] = [name for name, _, _ in measures] * repeat
-        table["unit"] = [_unit(survey, i) for _, i, _ in measures] * repeat
-        table["bounded"] = [m.bounded for m in built] * repeat
-        table = table.rename(columns={column: "domain"}).assign(domain_kind=kind)
-        table["domain"] = table["domain"].astype(str)
-        if imputation is not None:
-            table = _widened(survey, imputation, frame, column, design, ours, table)
-        # Student's t knows no bounds; a share has them.
-        limits = ["ci_low", "ci_high"]
-        share = table["unit"].eq("share")
-        table.loc[share, limits] = table.loc[share, limits].clip(0.0, 1.0)
-        index = table["unit"].eq("index")
-        table.loc[index, limits] = table.loc[index, limits].clip(lower=0.0)
-        yield apply_policy(table, survey.policy, villages=weight == "w_village")
-
-
 def _measures(survey: Survey, ours: Sequence[Indicator]) -> list[tuple[str, Indicator, Measure]]:
     """Name, indicator and measure of each; those with a line once for each line."""
     found = []
@@ -211,21 +226,19 @@ def _measures(survey: Survey, ours: Sequence[Indicator]) -> list[tuple[str, Indi
     return found
 
 
-def _widened(
-    survey: Survey, imputation: Imputation, frame: pd.DataFrame, column: str, design: Design,
-    ours: Sequence[Indicator], table: pd.DataFrame,
-) -> pd.DataFrame:  # fmt: skip
-    """The table with the errors of imputation in the standard errors of amounts of money."""
-    ratio = np.ones(len(table))
-    for i in ours:
-        if i.id not in MONEY:
-            continue
-        for line in survey.lines if i.id in LINED else survey.lines[:1]:
-            found = _ratios(imputation, frame, column, design, i, line.value)
-            name = i.id if line is survey.lines[0] else f"{i.id}@{line.id}"
-            rows = table["indicator"].eq(name).to_numpy()
-            ratio[rows] = table.loc[rows, "domain"].map(found).fillna(1.0)
-    return widen(table, ratio)
+def widen(table: pd.DataFrame, ratio: np.ndarray) -> pd.DataFrame:
+    """Standard errors and what follows from them, times the ratio of each row (1: unchanged)."""
+    rows = ratio > 1.0
+    if not rows.any():
+        return table
+    out = table.copy()
+    factor = ratio[rows]
+    for name, power in (("se", 1), ("cv", 1), ("deff", 2)):
+        out.loc[rows, name] = out.loc[rows, name] * factor**power
+    for name in ("ci_low", "ci_high"):
+        middle = out.loc[rows, "estimate"]
+        out.loc[rows, name] = middle + (out.loc[rows, name] - middle) * factor
+    return out
 
 
 def _unit(survey: Survey, indicator: Indicator) -> str:
@@ -238,12 +251,16 @@ def _county_form(frame: pd.DataFrame, kind: str) -> pd.DataFrame:
         i for i in CATALOGUE.values() if i.frame == "county" and set(i.needs) <= set(frame.columns)
     ]
     frame = frame.assign(all="all") if kind == "all" else frame
-    rows = []
-    for domain, part in frame.groupby(COLUMN_OF_KIND.get(kind, kind), sort=True):
-        for i in chosen:
-            value, n = _ratio_or_total(part, i)
-            rows.append((str(domain), i.id, i.unit, value, n))
-    table = pd.DataFrame(rows, columns=["domain", "indicator", "unit", "estimate", "n"])
+    domains = lay_domains(frame, [COLUMN_OF_KIND.get(kind, kind)])
+    names = domains.labels.iloc[:, 0].astype("str")
+    values = [_ratio_or_total(frame, domains, i) for i in chosen]
+    table = pd.DataFrame({
+        "domain": np.repeat(names.to_numpy(), len(chosen)),
+        "indicator": [i.id for i in chosen] * len(domains),
+        "unit": [i.unit for i in chosen] * len(domains),
+        "estimate": np.stack([v for v, _ in values], axis=1).ravel(),
+        "n": np.stack([n for _, n in values], axis=1).ravel(),
+    })  # fmt: skip
     missing = ("se", "ci_low", "ci_high", "cv", "deff")
     return table.assign(
         domain_kind=kind,
@@ -255,13 +272,13 @@ def _county_form(frame: pd.DataFrame, kind: str) -> pd.DataFrame:
     )
 
 
-def _ratio_or_total(part: pd.DataFrame, indicator: Indicator) -> tuple[float, int]:
-    """Ratio or total over the counties that reported all of its parts, and their number."""
-    parts = part[list(indicator.needs)].dropna()
-    if parts.empty:
-        return float("nan"), 0
-    top = float(parts.iloc[:, 0].sum())
-    if len(indicator.needs) == 1:
-        return top, len(parts)
-    bottom = float(parts.iloc[:, 1].sum())
-    return (top / bottom if bottom else float("nan")), len(parts)
+def _ratio_or_total(
+    frame: pd.DataFrame, domains: Domains, indicator: Indicator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Ratio or total over the counties that reported all of its parts, and their number, (D,)."""
+    parts = frame[list(indicator.needs)].to_numpy(dtype=float)
+    known = ~np.isnan(parts).any(axis=1)
+    n = domains.sum(known.astype(float)).astype("int64")
+    sums = [domains.sum(np.where(known, part, 0.0)) for part in parts.T]
+    value = sums[0] if len(sums) == 1 else divide(sums[0], sums[1])
+    return np.where(n > 0, value, np.nan), n

@@ -31,12 +31,16 @@ VILLAGE_FLAGS = ("hardened_road", "bus", "clinic", "kindergarten", "primary_scho
 
 @dataclass(frozen=True)
 class Frames:
-    """The frames of one area, or of several together; and what in them was imputed."""
+    """The frames of one area, or of several together; and what in them was imputed.
+
+    `records`: the accepted records by form, as the frames are derived from them.
+    """
 
     household: pd.DataFrame
     person: pd.DataFrame | None
     village: pd.DataFrame | None
     county: pd.DataFrame | None
+    records: Mapping[str, pd.DataFrame]
     imputation: Imputation | None = None
 
 
@@ -67,22 +71,22 @@ def derive(survey: Survey, areas: Sequence[str], accepted: Mapping[str, pd.DataF
     ------
     PovmonError : there is no household.
     """
-    records = {form: _asked_only(survey, form, accepted[form]) for form in survey.forms}
-    households = records["household"]
-    if households.empty:
+    records: dict[str, pd.DataFrame] = {
+        form: _asked_only(survey, form, accepted[form]) for form in survey.forms
+    }
+    if records["household"].empty:
         raise PovmonError(
             f"no accepted household in {', '.join(areas)}",
             where=f"survey {survey.survey}",
             todo="see the audit report for the reasons",
         )
-    persons = records.get("person")
     villages = records.get("village")
-    household = _households(survey, households, persons, villages)
     return Frames(
-        household=household,
-        person=persons,
+        household=household_frame(survey, records),
+        person=records.get("person"),
         village=_villages(villages) if villages is not None else None,
         county=_counties(records["county"]) if "county" in records else None,
+        records=records,
     )
 
 
@@ -131,13 +135,10 @@ def _grouped(values: pd.Series[Any], groups: tuple[tuple[int, int, str], ...]) -
     return out
 
 
-def _households(
-    survey: Survey,
-    records: pd.DataFrame,
-    persons: pd.DataFrame | None,
-    villages: pd.DataFrame | None,
-) -> pd.DataFrame:
-    h = records.copy()
+def household_frame(survey: Survey, records: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """The household form's records (form -> records) with all derived columns."""
+    h = records["household"].copy()
+    persons, villages = records.get("person"), records.get("village")
     size = numeric(h, "hhsize")
     for source, name in (
         ("income_total", "income_pc"),

@@ -10,7 +10,9 @@ import pandas as pd
 
 from povmon import paths
 from povmon.errors import PovmonError
-from povmon.estimate import Design, estimate
+from povmon.estimate.core.domains import Domains
+from povmon.estimate.core.rows import Rows
+from povmon.estimate.measures.base import linearise
 from povmon.indicators.imputation import Imputation
 from povmon.indicators.indicator import Indicator
 from povmon.placing import placed
@@ -23,18 +25,16 @@ FILE = "imputation.parquet"
 
 
 def imputed_shares(
-    imputation: Imputation, estimates: pd.DataFrame, indicators: list[Indicator],
-    designs: dict[str, Design], ratios: dict[str, float],
-) -> pd.DataFrame:  # fmt: skip
+    imputation: Imputation, estimates: pd.DataFrame, indicators: list[Indicator]
+) -> pd.DataFrame:
     """One row an indicator that rests on imputed values somewhere in the whole of a table.
 
     Parameters
     ----------
     imputation : the imputed cells and the household frame.
-    estimates : the published estimates of the whole (one row an indicator).
+    estimates : the published estimates of the whole (one row an indicator), with the column
+        `ratio`: standard error with over without imputation.
     indicators : those of the household frame that the survey can give.
-    designs : weight -> design.
-    ratios : indicator -> standard error with over without imputation.
 
     Returns
     -------
@@ -48,43 +48,27 @@ def imputed_shares(
     for indicator in indicators:
         if indicator.id in figures_of:
             alike.setdefault((indicator.needs, indicator.weight), []).append(indicator)
-    rows = []
+    laid, rows = Rows(imputation.households), []
     for (needs, weight), group in alike.items():
-        hit, known = _flags(imputation, needs)
+        hit = np.any([imputation.flags(need) for need in needs], axis=0)
+        known = np.all([np.isfinite(laid.number(need)) for need in needs], axis=0)
         if not (hit & known).any():
             continue
-        share, without = _answered(imputation, group, designs[weight], hit, known)
-        for indicator, value in zip(group, without, strict=True):
-            figures, ratio = figures_of[indicator.id], ratios.get(indicator.id, np.nan)
-            rows.append(_row(indicator, int((hit & known).sum()), share, value, figures, ratio))
+        weights = laid.number(weight)
+        share = float(weights[hit & known].sum() / weights[known].sum())
+        # Those who answered are a domain of their own.
+        domain = Domains(np.where(hit, -1, 0), pd.DataFrame(index=range(1)))
+        for indicator in group:
+            measure = indicator.build(imputation.survey.line.value)
+            without = float(linearise(measure, laid, weights, domain).estimate[0])
+            figures = figures_of[indicator.id]
+            rows.append(_row(indicator, int((hit & known).sum()), share, without, figures))
     return pd.DataFrame(rows, columns=COLUMNS[2:])
 
 
-def _flags(imputation: Imputation, needs: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """Households with an imputed value among some columns, and those that have all of them."""
-    frame = imputation.households
-    flagged = {h for need in needs for h in imputation.households_with(need)}
-    hit = frame["household_id"].isin(flagged).to_numpy()
-    return hit, frame[list(needs)].notna().all(axis=1).to_numpy()
-
-
-def _answered(imputation: Imputation, group: list[Indicator], design: Design, hit: np.ndarray,
-              known: np.ndarray) -> tuple[float, list[float]]:  # fmt: skip
-    """The weighted share of imputed values, and the estimates from all others."""
-    frame = imputation.households
-    weight = frame[str(design.weight)].to_numpy(dtype=float)
-    share = float(weight[hit & known].sum() / weight[known].sum())
-    # Domains are estimated with all strata kept: those who answered are a domain of their own.
-    marked = frame.assign(_answered=np.where(hit, "imputed", "answered"))
-    measures = [i.build(imputation.survey.line.value) for i in group]
-    table = estimate(marked, design, measures, by=["_answered"])
-    values = table.loc[table["_answered"].eq("answered"), "estimate"].tolist()
-    return share, values or [np.nan] * len(group)
-
-
 def _row(indicator: Indicator, households: int, share: float, without: float,
-         figures: pd.Series, ratio: float) -> list[object]:  # fmt: skip
-    value, se = float(figures["estimate"]), float(figures["se"])
+         figures: pd.Series) -> list[object]:  # fmt: skip
+    value, se, ratio = (float(figures[name]) for name in ("estimate", "se", "ratio"))
     if np.isnan(value):
         without = np.nan
     if indicator.unit == "persons":  # a total of those who answered is no estimate of the whole

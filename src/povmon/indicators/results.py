@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from povmon.indicators.compute import estimate_area
+from povmon.indicators.compute import estimate_frames
 from povmon.indicators.frames import load
 from povmon.survey import Survey, load_survey
 from povmon.survey.config import Comparison
@@ -57,5 +57,5 @@ def area_results(survey: str, area: str) -> AreaResults:
     """
     config = load_survey(survey)
     config.check_area(area)
-    table = estimate_area(survey, area)
-    return AreaResults(config, area, table, load(config, [area]).household)
+    frames = load(config, [area])
+    return AreaResults(config, area, estimate_frames(config, frames, area), frames.household)

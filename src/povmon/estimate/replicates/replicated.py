@@ -64,13 +64,13 @@ def replicate_estimates(measures: Sequence[Measure], sums: Sums, survey: SurveyW
             out[block, :, j] = measure.evaluate(sums.rows, weights, sums.domains)
 
     if not again and len(by_rows) < len(measures):
-        _in_threads(from_units, made.replicates, len(sums.layout.domain))
+        in_threads(from_units, made.replicates, len(sums.layout.domain))
     if again or by_rows:
-        _in_threads(from_rows, made.replicates, len(sums.rows))
+        in_threads(from_rows, made.replicates, len(sums.rows))
     return out
 
 
-def _in_threads(fill: Callable[[slice], None], replicates: int, size: int) -> None:
+def in_threads(fill: Callable[[slice], None], replicates: int, size: int) -> None:
     """Fill blocks of replicates that stay in the cache.
 
     The first block makes what the others share. Each writes its own rows of the result, so that
