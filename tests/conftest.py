@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from povmon import paths
+
 # Properties are tried on the same examples each time: few in `make test`, more in `make test-all`.
 settings.register_profile("fast", max_examples=5, deadline=None, derandomize=True)
 settings.register_profile("thorough", max_examples=40, deadline=None, derandomize=True)
@@ -41,6 +43,13 @@ def copy_survey(name: str, root: Path) -> Path:
     left_out = shutil.ignore_patterns("submissions", ".*") if generated else None
     shutil.copytree(source, target, ignore=left_out)
     return target
+
+
+@pytest.fixture(autouse=True)
+def kept_fonts(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reduced fonts are kept for the tests of one process, not in the user's tree."""
+    folder = tmp_path_factory.getbasetemp() / "fonts"
+    monkeypatch.setattr(paths, "fonts", lambda: folder)
 
 
 @pytest.fixture(scope="session")

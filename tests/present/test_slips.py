@@ -17,7 +17,7 @@ from povmon.audit.answers import SHEET, WORDS, read_answers
 from povmon.pipeline.steps import returns as step
 from povmon.present import reviews
 from povmon.present.display import Figure
-from povmon.present.slips import COLUMNS, FIRST_ROW, slip_page, slip_workbook
+from povmon.present.slips import COLUMNS, FIRST_ROW, slip_pages, slip_workbook
 from povmon.survey import load_survey
 from povmon.survey.intake import read_submissions
 
@@ -44,7 +44,7 @@ def tables(audit: Audit) -> dict[str, pd.DataFrame]:
 
 
 def page(audit: Audit, province: str = "51") -> str:
-    return slip_page(audit.survey, audit.area, province, tables(audit))
+    return slip_pages(audit.survey, audit.area, tables(audit))[province]
 
 
 def workbook(audit: Audit, province: str = "51") -> bytes:
@@ -108,7 +108,7 @@ def test_a_slip_that_was_filled_in_is_read_back(
     after = audit_intake(intake, replace(intake, deliveries=before_it))
     status = after.followed.set_index("item")["status"]
     assert status[soft] == "confirmed" and (status == "confirmed").sum() == 1
-    html = slip_page(after.survey, after.area, "51", tables(after))
+    html = slip_pages(after.survey, after.area, tables(after))["51"]
     assert "a cave" in html and "已确认" in html
 
 
@@ -116,7 +116,7 @@ def test_a_province_that_sent_nothing_has_a_slip_that_says_so(audit: Audit) -> N
     missing = audit.acceptance[audit.acceptance["province_id"] == "51"].head(1)
     missing = missing.assign(verdict="nothing received", reason="no file arrived", records=0)
     content = {"review": audit.review.head(0), "acceptance": missing, "followed": audit.followed}
-    html = slip_page(audit.survey, audit.area, "51", content)
+    html = slip_pages(audit.survey, audit.area, content)["51"]
     assert "nothing received 未收到" in html and "Nothing. 无。" in html
     assert slip_workbook(audit.survey, audit.area, "51", content)
 

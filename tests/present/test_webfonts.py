@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import io
 import re
+from pathlib import Path
 
+import pytest
 from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 
-from povmon import reference
+from povmon import paths, reference
 from povmon.present import style, webfonts
 
 
@@ -58,11 +60,37 @@ def test_entities_count_as_characters_and_image_data_do_not() -> None:
     assert "Q" not in found
 
 
-def test_the_same_characters_give_the_same_bytes() -> None:
-    chars = frozenset("abc 中")
-    first = webfonts.woff2("PovmonSansSC-Regular.otf", chars)
+def made(folder: Path, monkeypatch: pytest.MonkeyPatch) -> bytes:
+    """A reduced font as a new process makes it, whose kept fonts lie in `folder`."""
+    monkeypatch.setattr(paths, "fonts", lambda: folder)
     webfonts.woff2.cache_clear()
-    assert webfonts.woff2("PovmonSansSC-Regular.otf", chars) == first
+    return webfonts.woff2("PovmonSansSC-Regular.otf", frozenset("abc 中"))
+
+
+def test_the_same_characters_give_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = made(tmp_path / "one", monkeypatch)
+    assert made(tmp_path / "other", monkeypatch) == first
+    assert made(tmp_path / "one", monkeypatch) == first
+
+
+def test_a_kept_font_that_is_damaged_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = made(tmp_path, monkeypatch)
+    (kept,) = tmp_path.iterdir()
+    whole = kept.read_bytes()
+    kept.write_bytes(whole[:-1])
+    assert made(tmp_path, monkeypatch) == first
+    assert kept.read_bytes() == whole
+
+
+def test_where_nothing_can_be_kept_the_font_is_made_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    assert made(tmp_path / "file", monkeypatch) == made(tmp_path / "folder", monkeypatch)
 
 
 def test_fonts_are_small_and_carry_their_licence() -> None:

@@ -91,15 +91,15 @@ class Ledger:
             return
         entry = catalogue()[rule]
         table = self.tables[form]
+        key = table["key"][rows]
         if value is None and column in table:
             value = as_text(table.loc[rows, column])
         shown = value[rows] if value is not None and len(value) == len(table) else value
         message = entry.en.replace("{column}", label(form, column))
         self._findings.append(
-            pd.DataFrame({
+            _frame(key.index, {
                 "rule": rule, "severity": entry.severity, "level": form,
-                **_place(table, rows),
-                "key": table.loc[rows, "key"], "column": column,
+                **_place(table, rows), "key": key, "column": column,
                 "value": "" if shown is None else shown,
                 "message": _with_detail(message, rows, detail),
                 "detail": "" if detail is None else _chosen(detail, rows),
@@ -136,9 +136,10 @@ class Ledger:
         old = as_text(table.loc[rows, column]) if before is None else before[rows]
         table.loc[rows, column] = after[rows] if isinstance(after, pd.Series) else after
         words = method[rows] if isinstance(method, pd.Series) else method
+        key = table["key"][rows]
         self._corrections.append(
-            pd.DataFrame({
-                "form": form, "key": table.loc[rows, "key"], "column": column, "before": old,
+            _frame(key.index, {
+                "form": form, "key": key, "column": column, "before": old,
                 "after": as_text(table.loc[rows, column]), "rule": rule, "method": words,
                 **_place(table, rows),
             })
@@ -159,9 +160,10 @@ class Ledger:
             return
         self.find(rule, form, rows, column, detail=detail)
         table = self.tables[form]
+        key = table["key"][rows]
         self._rejected.append(
-            pd.DataFrame({
-                "form": form, "key": table.loc[rows, "key"], **_place(table, rows), "rule": rule,
+            _frame(key.index, {
+                "form": form, "key": key, **_place(table, rows), "rule": rule,
                 "reason": self._findings[-1]["message"],
             })
         )  # fmt: skip
@@ -220,7 +222,21 @@ class Ledger:
 
 def _place(table: pd.DataFrame, rows: np.ndarray) -> dict[str, pd.Series]:
     """File, sheet and line of the chosen rows."""
-    return {name: table.loc[rows, f"source_{name}"] for name in PLACE}
+    return {name: table[f"source_{name}"][rows] for name in PLACE}
+
+
+def _frame(index: pd.Index, columns: dict[str, Any]) -> pd.DataFrame:
+    """Columns (Series, or one value for all rows) as a frame.
+
+    Nearly all Series have the frame's index already; pandas would align each of them.
+    """
+    return pd.DataFrame({name: _on(index, v) for name, v in columns.items()}, index=index)
+
+
+def _on(index: pd.Index, values: Any) -> Any:
+    if not isinstance(values, pd.Series):
+        return values
+    return (values if values.index.equals(index) else values.reindex(index)).array
 
 
 def _with_detail(message: str, rows: np.ndarray, detail: pd.Series | None) -> Any:

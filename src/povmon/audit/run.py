@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from pandera.errors import SchemaError
 
 from povmon import paths
 from povmon.audit import (
@@ -42,7 +41,7 @@ from povmon.errors import PovmonError
 from povmon.survey.config import Survey, load_survey
 from povmon.survey.forms import FORMS
 from povmon.survey.intake import Intake, previous_submissions, read_submissions
-from povmon.survey.schema import schema
+from povmon.survey.schema import fault
 
 REPORTS = {
     "findings": "findings",
@@ -259,11 +258,10 @@ def _finish(form: str, table: pd.DataFrame) -> pd.DataFrame:
 
 def _check_schema(survey: Survey, form: str, table: pd.DataFrame) -> None:
     """The accepted records against the form's schema: a fault here is one of the audit."""
-    try:
-        schema(form).validate(table, lazy=False)
-    except SchemaError as error:
+    found = fault(form, table)
+    if found:
         raise PovmonError(
-            f"the accepted records break the form's schema ({str(error).splitlines()[0]})",
+            f"the accepted records break the form's schema ({found})",
             where=f"{survey.survey}, {form} form",
             todo="this is a fault of the audit: please report it",
-        ) from error
+        )

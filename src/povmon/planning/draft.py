@@ -56,6 +56,26 @@ class Draft:
     tables: tables.PlanTables
 
     @cached_property
+    def own(self) -> dict[str, Row]:
+        """The area's estimates by indicator."""
+        return by_indicator(self.estimates, "area", self.area)
+
+    @cached_property
+    def pool(self) -> dict[str, Row]:
+        """The estimates of the 14 areas combined by indicator."""
+        return by_indicator(self.pooled, "all")
+
+    @cached_property
+    def situations(self) -> dict[str, pd.DataFrame]:
+        """`situation` of each chapter."""
+        return {c.id: situation(self, c.indicators) for c in self.outline.chapters}
+
+    @cached_property
+    def statements(self) -> pd.DataFrame:
+        """The draft as a table (`draft_frame`)."""
+        return _statements(self)
+
+    @cached_property
     def provinces(self) -> dict[str, str]:
         """Province id -> English name, for the provinces of the surveyed counties."""
         return dict(zip(self.surveyed["province_id"], self.surveyed["province_en"], strict=True))
@@ -155,10 +175,8 @@ def situation(draft: Draft, indicators: list[str]) -> pd.DataFrame:
     reason, pooled, pooled_low, pooled_high, difference, difference_low, difference_high,
     reading (worse, better, higher, lower, cannot tell, or empty where there is no comparison).
     """
-    own = by_indicator(draft.estimates, "area", draft.area)
-    pool = by_indicator(draft.pooled, "all")
     money = draft.survey.currency.unit
-    rows = [_compare(own[i], pool.get(i), money) for i in indicators if i in own]
+    rows = [_compare(draft.own[i], draft.pool.get(i), money) for i in indicators if i in draft.own]
     columns = [
         "indicator", "en", "zh", "unit", "estimate", "ci_low", "ci_high", "flag", "reason",
         "pooled", "pooled_low", "pooled_high", "difference", "difference_low",
@@ -209,7 +227,7 @@ def _difference(own: Row, other: Row, good: str) -> Row:
 
 def chapter_situation(draft: Draft, chapter: str) -> pd.DataFrame:
     """`situation` for the indicators that the outline assigns to a chapter."""
-    return situation(draft, draft.outline.chapter(chapter).indicators)
+    return draft.situations[draft.outline.chapter(chapter).id].copy(deep=False)
 
 
 @dataclass(frozen=True)
@@ -262,6 +280,10 @@ def draft_frame(draft: Draft) -> pd.DataFrame:
     task, or planners: left for the planners to write), item (indicator, county, target or task
     id), estimate, ci_low, ci_high, unit, text.
     """
+    return draft.statements.copy(deep=False)
+
+
+def _statements(draft: Draft) -> pd.DataFrame:
     rows: list[Row] = []
     for position, chapter in enumerate(draft.outline.chapters, 1):
         head = {

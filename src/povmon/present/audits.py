@@ -154,7 +154,8 @@ def findings_chart(findings: pd.DataFrame) -> Figure | Text:
         left = left + width
     for position, value in zip(place, left, strict=True):
         axes.annotate(numbers.number(value), (value, position), xytext=(4, 0),
-                      textcoords="offset points", va="center", fontsize=8.5)  # fmt: skip
+                      textcoords="offset points", va="center", fontsize=8.5,
+                      in_layout=False)  # fmt: skip
     axes.set_yticks(place, [str(rule).replace("_", " ") for rule in counts.index])
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="y", visible=False)

@@ -24,11 +24,17 @@ _ACTIVE = ("application/javascript", "application/vnd.jupyter.widget-view+json")
 def highlight(source: str) -> str:
     """Python source as HTML with Pygments' classes (the colours stand in page.css)."""
     from pygments import highlight as colour  # type: ignore[import-untyped]
+
+    html = colour(source.strip() + "\n", *_highlighter())
+    return html.replace("<pre>", '<pre tabindex="0">', 1).strip()
+
+
+@cache
+def _highlighter() -> tuple[Any, Any]:
     from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
     from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
 
-    html = colour(source.strip() + "\n", PythonLexer(), HtmlFormatter(cssclass="highlight"))
-    return html.replace("<pre>", '<pre tabindex="0">', 1).strip()
+    return PythonLexer(), HtmlFormatter(cssclass="highlight")
 
 
 @cache

@@ -260,6 +260,7 @@ def render_page(
     breadcrumbs: Sequence[tuple[str, str]] = (),
     contents: bool = True,
     wide: bool = False,
+    letters: str = "",
 ) -> str:
     """A whole page from the HTML of its body.
 
@@ -275,6 +276,7 @@ def render_page(
     breadcrumbs : (label, relative address) of the pages above this one.
     contents : show the list of h2 and h3.
     wide : the contents stand above the text and not beside it, for wide tables.
+    letters : further characters that the page's fonts carry (see `webfonts.font_css`).
 
     Returns
     -------
@@ -311,7 +313,7 @@ def render_page(
         "policy": _policy(_asset("page.js")),
     }
     bare = _frame().render(fonts="", **values)
-    html = _frame().render(fonts=webfonts.font_css(bare), **values)
+    html = _frame().render(fonts=webfonts.font_css(bare, letters), **values)
     _check(html, title)
     return html
 

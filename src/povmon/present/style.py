@@ -56,6 +56,9 @@ def register_fonts() -> None:
     # one, and matplotlib need not warn of that.
     chinese = next(entry for entry in fonts.ttflist if entry.name == FAMILY[1])
     fonts.ttflist.append(dataclasses.replace(chinese, weight=700))
+    # Matplotlib looks the families up again each time it measures a text: a fifth of a chart.
+    found = cache(fonts._find_fonts_by_props)
+    fonts._find_fonts_by_props = found  # type: ignore[method-assign, assignment]
 
 
 def rc() -> dict[str, Any]:

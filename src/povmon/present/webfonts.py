@@ -3,17 +3,25 @@
 So a page looks the same on every machine, and stays small. The regular, bold and Chinese faces
 are the package's own; code, and the rare letter that these lack (Vietnamese, for instance), is
 taken from the DejaVu fonts that come with matplotlib.
+
+Reducing a font takes up to half a second, and most pages need the same letters as before: what
+was made once is kept in `povmon.paths.fonts`.
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
+import os
 import re
 import unicodedata
+from contextlib import suppress
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
+from povmon import paths
 from povmon.present.style import font_path
 
 _DATA = re.compile(r"data:[a-z/+\-0-9]+;base64,[A-Za-z0-9+/=]*")
@@ -61,6 +69,48 @@ def missing(html: str) -> frozenset[str]:
 @cache
 def woff2(name: str, chars: frozenset[str]) -> bytes:
     """A font file reduced to `chars`, compressed; the same arguments give the same bytes."""
+    path = paths.fonts() / f"{_digest(name, chars)}.woff2"
+    kept = _read(path)
+    if kept is not None:
+        return kept
+    made = _reduce(name, chars)
+    _keep(path, made)
+    return made
+
+
+@cache
+def _origin(name: str) -> str:
+    """What a reduced font depends on besides its characters: source, tools, this module."""
+    tools = [f"{tool} {version(tool)}" for tool in ("fonttools", "brotli")]
+    sources = [hashlib.sha256(p.read_bytes()).hexdigest() for p in (_file(name), Path(__file__))]
+    return " ".join([*tools, *sources])
+
+
+def _digest(name: str, chars: frozenset[str]) -> str:
+    text = f"{_origin(name)} {''.join(sorted(chars))}"
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def _read(path: Path) -> bytes | None:
+    """A font that was kept, if it is there and whole: its checksum stands before it."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    size = hashlib.sha256().digest_size
+    made = content[size:]
+    return made if hashlib.sha256(made).digest() == content[:size] else None
+
+
+def _keep(path: Path, made: bytes) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with suppress(OSError):  # where nothing can be kept, it is made anew each time
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(hashlib.sha256(made).digest() + made)
+        temporary.replace(path)
+
+
+def _reduce(name: str, chars: frozenset[str]) -> bytes:
     from fontTools import subset  # type: ignore[import-untyped]
     from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 
@@ -89,18 +139,19 @@ def _face(family: str, weight: int, name: str, chars: frozenset[str]) -> str:
     )
 
 
-def font_css(html: str) -> str:
+def font_css(html: str, letters: str = "") -> str:
     """The `@font-face` rules with all glyphs that a page needs.
 
     Parameters
     ----------
     html : the page (data URIs in it are left out of the count).
+    letters : further characters to carry, so that pages of one kind share their fonts.
 
     Returns
     -------
     str : CSS; families ``Povmon``, ``Povmon SC``, ``Povmon Extra`` and ``Povmon Mono``.
     """
-    used = characters(html) | _ALWAYS
+    used = characters(html) | characters(letters) | _ALWAYS
     sans = used & coverage(_SANS)
     chinese = (used - sans) & coverage(_CHINESE)
     extra = (used - sans - chinese) & coverage(_EXTRA)

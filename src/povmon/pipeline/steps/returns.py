@@ -24,7 +24,7 @@ def run(survey: str, area: str, provenance: Mapping[str, Any]) -> list[Path]:
     """
     from povmon.audit.store import read_table
     from povmon.present.reviews import slip_name
-    from povmon.present.slips import slip_page, slip_workbook
+    from povmon.present.slips import slip_pages, slip_workbook
     from povmon.survey import load_survey
 
     config = load_survey(survey)
@@ -32,9 +32,8 @@ def run(survey: str, area: str, provenance: Mapping[str, Any]) -> list[Path]:
     tables = {name: read_table(source, name) for name in ("review", "acceptance", "followed")}
     folder = paths.reports(survey) / area / "returns"
     written = []
-    for province in dict.fromkeys(tables["acceptance"]["province_id"]):
+    for province, html in slip_pages(config, area, tables, provenance=provenance).items():
         page, book = (folder / f"{slip_name(province)}.{kind}" for kind in ("html", "xlsx"))
-        html = slip_page(config, area, province, tables, provenance=provenance)
         write_atomically(page, html)
         write_atomically(book, slip_workbook(config, area, province, tables))
         written += [page, book]
