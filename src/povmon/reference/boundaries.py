@@ -10,6 +10,7 @@ the package and of this module's parameters.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Sequence
@@ -107,6 +108,16 @@ def ensure() -> Path:
     frame.to_parquet(temporary, index=False)
     temporary.replace(own)
     return own
+
+
+def digest() -> bytes:
+    """SHA-256 of the file with the boundaries."""
+    return _digest(str(ensure()))
+
+
+@cache
+def _digest(path: str) -> bytes:
+    return hashlib.sha256(Path(path).read_bytes()).digest()
 
 
 def version() -> str:
