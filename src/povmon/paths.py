@@ -86,6 +86,11 @@ def processed(survey: str, area: str = "") -> Path:
     return folder / checked(area, "area") if area else folder
 
 
+def memo(kind: str) -> Path:
+    """Results of one kind kept under the content of what they were made from (`povmon.memo`)."""
+    return root() / "data" / "processed" / ".memo" / checked(kind, "kind")
+
+
 def reports(survey: str = "") -> Path:
     """The rendered pages of a survey."""
     folder = root() / "reports"

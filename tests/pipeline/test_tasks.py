@@ -39,6 +39,7 @@ def test_the_full_set(submitted: Path) -> None:
         "east/indicators",
         "west/indicators",
         "nation/pool",
+        "nation/benchmarks",
         "east/plan",
         "west/plan",
         "nation/summary",

@@ -12,6 +12,7 @@ import pytest
 
 from povmon import paths, reference
 from povmon.indicators.catalogue import CATALOGUE
+from povmon.pipeline.steps import benchmarks
 from povmon.planning._read import ESTIMATE_COLUMNS
 
 DEMO = ["513431", "520526", "530326", "341524", "411525", "421122"]
@@ -74,4 +75,5 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for area in SHIFT:
         paths.processed("demo", area).mkdir(parents=True)
         estimates(area).to_parquet(paths.processed("demo", area) / "estimates.parquet")
+    benchmarks.run("demo")
     return tmp_path

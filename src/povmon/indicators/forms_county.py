@@ -7,10 +7,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from povmon.errors import PovmonError
-from povmon.indicators.disclosure import Need, System, protect, small_cells
+from povmon.indicators.disclosure import Need, System, small_cells
 from povmon.indicators.forms_table import FormTable, Item
 from povmon.indicators.frames import asked, numeric
 from povmon.indicators.hierarchy import ALL, Hierarchy
+from povmon.indicators.protection import protect_once
 from povmon.survey import FORMS, Survey
 
 Floats = npt.NDArray[np.float64]
@@ -170,7 +171,11 @@ def _protected(h: Hierarchy, name: str, x: pd.DataFrame, least: int) -> Flags:
     needs = small_cells(totals, totals, least)
     if DIFFERENCES.get(name) in x:
         needs += _differences(h, value, upper, least)
-    return protect(system, needs, _cost(h, totals)) if needs else np.zeros(len(totals), dtype=bool)
+    return (
+        protect_once(system, needs, _cost(h, totals))
+        if needs
+        else np.zeros(len(totals), dtype=bool)
+    )
 
 
 def _differences(h: Hierarchy, value: Floats, upper: Floats, least: int) -> list[Need]:

@@ -15,11 +15,12 @@ from scipy import sparse
 
 from povmon.estimate import estimate, ratio, total
 from povmon.indicators.compute import design_of
-from povmon.indicators.disclosure import Need, System, dominated_cells, protect, small_cells
+from povmon.indicators.disclosure import Need, System, dominated_cells, small_cells
 from povmon.indicators.forms_records import Part, Records
 from povmon.indicators.forms_table import FormTable
 from povmon.indicators.hierarchy import ALL, Hierarchy
 from povmon.indicators.policy import apply_policy
+from povmon.indicators.protection import protect_once
 from povmon.survey import Survey
 
 Floats = npt.NDArray[np.float64]
@@ -177,7 +178,7 @@ class _Place:
             needs += self._dominated(weight, x[:, 0], policy.p_percent)
         if not needs:
             return np.zeros((self.units, k), dtype=bool)
-        found = protect(system, needs, np.repeat(self.cost, k))
+        found = protect_once(system, needs, np.repeat(self.cost, k))
         return found.reshape(-1, k)[: self.units]
 
     def _known(self, k: int) -> sparse.csr_array:

@@ -10,9 +10,9 @@ import pandas as pd
 
 from povmon.estimate.replicates.donors import Resample, donors
 from povmon.indicators.imputation import GROUPED_BY, MADE_FROM, Imputation
+from povmon.seeds import IMPUTED
 from povmon.survey.forms import CONSUMPTION_PARTS, INCOME_PARTS
 
-SEED = 19960901
 # Groups of fields imputed together (see audit/imputation.yml), each with random numbers of its own.
 GROUPS = (
     "income", "consumption", "dwelling", "identity", "status", "head", "belongings", "support",
@@ -133,7 +133,7 @@ def _group(
     weight = homes["w_person"].to_numpy(dtype=float) / homes["hhsize"].to_numpy(dtype=float)
     place = records.household[form]
     of = drawn if form == "household" else Resample(drawn.psu[place], drawn.factor)
-    donor = donors(rows, number[some], weight[place], of, SEED + GROUPS.index(group))
+    donor = donors(rows, number[some], weight[place], of, IMPUTED + GROUPS.index(group))
     lacks = {name: flags[some] for name, flags in lacks.items()}
     return Recipients(group, form, row[some], place[row[some]], lacks, donor)
 

@@ -24,7 +24,8 @@ from povmon.estimate.replicates.donors import Alternatives, Resample, resample
 from povmon.estimate.replicates.reimputed import Reimputed, kept
 from povmon.indicators.alternatives import alternative_records
 from povmon.indicators.frames import Frames, household_frame, person_groups
-from povmon.indicators.recipients import SEED, Recipients, Records, recipients
+from povmon.indicators.recipients import Recipients, Records, recipients
+from povmon.seeds import IMPUTED
 from povmon.survey import Survey
 
 REPLICATES = 200
@@ -115,7 +116,7 @@ class Reimputation:
     def _drawn(self) -> Resample:
         design, rows = self.survey.design, self.frames.household
         return resample(
-            rows[design.strata].to_numpy(), rows[design.psu].to_numpy(), REPLICATES, SEED
+            rows[design.strata].to_numpy(), rows[design.psu].to_numpy(), REPLICATES, IMPUTED
         )
 
     @cached_property

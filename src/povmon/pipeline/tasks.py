@@ -123,6 +123,8 @@ class _Makers:
         if self.has("indicators"):
             steps += [self._indicators(a) for a in self.facts.areas]
             steps.append(self._pool())
+        if self.has("plan") or self.has("brief"):
+            steps.append(self._benchmarks())
         if self.has("plan"):
             steps += [self._plan(a) for a in self.facts.areas]
         return steps
@@ -162,19 +164,31 @@ class _Makers:
             outputs=_parquet(self.survey, NATION, ("estimates", "imputation")),
         )
 
+    def _benchmarks(self) -> Task:
+        """The published digits of the pool: what an area is compared with changes rarely."""
+        return replace(
+            self._function(f"{NATION}/benchmarks", "benchmarks"),
+            uses={f"{NATION}/pool": "estimates.parquet"},
+            outputs=_parquet(self.survey, NATION, ("benchmarks",)),
+        )
+
     def _plan(self, area: str) -> Task:
         task = self._area_notebook(area, "plan", ("plan", "plan_review"))
         return replace(
             task,
             inputs=(*self.base, paths.planning()),
             optional=(self.raw / "planning",),
-            uses=self._records([area]),
+            uses=self._compared([area]),
         )
 
-    def _records(self, areas: Iterable[str]) -> dict[str, str]:
+    def _records(self, areas: Iterable[str], pooled: str = "pool") -> dict[str, str]:
         """Everything the areas' audit and indicators wrote, and the pooled estimates."""
         steps = [f"{a}/{s}" for a in areas for s in ("audit", "indicators")]
-        return dict.fromkeys([*steps, f"{NATION}/pool"], "*.parquet")
+        return dict.fromkeys([*steps, f"{NATION}/{pooled}"], "*.parquet")
+
+    def _compared(self, areas: Iterable[str]) -> dict[str, str]:
+        """As `_records`, but of the pool only what areas are held against."""
+        return self._records(areas, "benchmarks")
 
     def nation(self) -> list[Task]:
         tasks = []
@@ -220,7 +234,7 @@ class _Makers:
             task,
             inputs=(*self.base, paths.planning()),
             optional=(self.raw / "planning",),
-            uses=self._records(areas),
+            uses=self._compared(areas),
         )
 
     def index(self, pages: list[Task]) -> Task:

@@ -91,6 +91,27 @@ def read_estimates(survey: str, area: str) -> pd.DataFrame:
     return frame
 
 
+def read_benchmarks(survey: str, pooled: str) -> pd.DataFrame:
+    """What areas are held against: the pooled estimates in the digits that pages show.
+
+    Returns
+    -------
+    domain_kind, domain, indicator, unit, estimate, ci_low, ci_high.
+
+    Raises
+    ------
+    PovmonError : they have not been made yet.
+    """
+    frame = read_parquet(survey, pooled, "benchmarks")
+    if frame is None:
+        raise PovmonError(
+            "the pooled figures for comparison have not been made yet",
+            where=place(paths.processed(survey, pooled) / "benchmarks.parquet"),
+            todo=f"run: make SURVEY={survey}",
+        )
+    return frame
+
+
 Row = dict[str, Any]
 
 

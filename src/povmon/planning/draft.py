@@ -11,7 +11,14 @@ import pandas as pd
 from povmon import reference
 from povmon.indicators.catalogue import CATALOGUE
 from povmon.planning import priorities, schedule, tables, targets
-from povmon.planning._read import Row, by_indicator, percent, read_estimates, read_parquet
+from povmon.planning._read import (
+    Row,
+    by_indicator,
+    percent,
+    read_benchmarks,
+    read_estimates,
+    read_parquet,
+)
 from povmon.planning.outline import Outline, load_outline, tasks_frame
 from povmon.survey import Survey, load_survey
 
@@ -35,7 +42,8 @@ class Draft:
     name_en, name_zh : names of the area.
     counties : reference counties of the area, empty for an area the reference does not know.
     surveyed : the counties of the area that the survey covers.
-    estimates, pooled : estimates of the area and of the 14 areas combined.
+    estimates : estimates of the area.
+    pooled : those of the 14 areas combined, as published (see `read_benchmarks`).
     outline, targets, timetable : planning data.
     progress : what was delivered, where the survey records it.
     tables : plan tables of the provinces.
@@ -147,7 +155,7 @@ def load_draft(survey: str, area: str) -> Draft:
         counties=counties,
         surveyed=surveyed.reset_index(drop=True),
         estimates=read_estimates(survey, area),
-        pooled=read_estimates(survey, POOLED),
+        pooled=read_benchmarks(survey, POOLED),
         outline=outline,
         targets=targets.load_targets(),
         timetable=schedule.load_schedule(),

@@ -119,7 +119,8 @@ def situation_table(frame: pd.DataFrame, subject: str) -> Table | Text:
         shown,
         f"{subject}: the area beside all areas of the survey combined",
         note=(
-            "Differences of shares are in percentage points. Their intervals are on the cautious "
+            "Differences of shares are in percentage points, against the figures of the areas "
+            "combined as published (rounded). Their intervals are on the cautious "
             "side, because the area is itself part of the areas combined. Worse, better, higher "
             "or lower stands only where the interval of the difference excludes zero. " + FLAG_NOTE
         ),

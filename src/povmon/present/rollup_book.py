@@ -143,6 +143,7 @@ class _Sheet:
         way, way_zh, _ = VIEWS[view]
         self.title = f"{en} {zh}, {way.lower()} {way_zh}, {rolled.survey.year}"
         self.sheet = workbook.create_sheet(f"{en.split()[0]}, {way.lower()} {zh}{way_zh}"[:31])
+        self.styles: dict[tuple[Any, ...], Any] = {}
         self.lead = ["Unit 单位", "Counties expected 应报县数", "Counties received 已报县数"]
         if self.table.sample is not None:
             self.lead.append(SAMPLES[form])
@@ -205,7 +206,9 @@ class _Sheet:
             )
         ]
         fill = {} if got == of else {"fill": WARN}
-        cells += [_cell(sheet, number, number_format="#,##0", **fill) for number in lead]
+        cells += [
+            self._alike(number, ("lead", *fill), number_format="#,##0", **fill) for number in lead
+        ]
         for item, value, state in zip(self.items, values, states, strict=True):
             cells.append(self._value(item, float(value), state, font))
         return cells
@@ -215,11 +218,22 @@ class _Sheet:
             words = SHORT.get(
                 state, TOO_SMALL if self.table.sample is not None else "not reported 未报"
             )
-            return _cell(self.sheet, words, font=GREY, alignment=ABSENT)
+            return self._alike(words, ("absent",), font=GREY, alignment=ABSENT)
         style = {"fill": WARN} if state else {}
         form = "0.0%" if item.unit == "share" else FORMATS[digits_of(item)]
         shown = value if item.unit == "share" else round(value, digits_of(item))
-        return _cell(self.sheet, shown, font=font, number_format=form, **style)
+        key = (form, font is BOLD, *style)
+        return self._alike(shown, key, font=font, number_format=form, **style)
+
+    def _alike(self, value: Any, key: tuple[Any, ...], **style: Any) -> WriteOnlyCell:
+        """A cell in the style of earlier ones of the same key: to set a style takes longest."""
+        if key not in self.styles:
+            cell = _cell(self.sheet, value, **style)
+            self.styles[key] = cell._style
+            return cell
+        cell = WriteOnlyCell(self.sheet, neutral(value))
+        cell._style = self.styles[key]
+        return cell
 
 
 def _remarks(rolled: FormsRollUp, form: str, table: FormTable) -> list[tuple[str, str, str, str]]:

@@ -10,6 +10,7 @@ the package and of this module's parameters.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -106,6 +107,16 @@ def ensure() -> Path:
     with placed(own) as temporary:
         frame.to_parquet(temporary, index=False)
     return own
+
+
+def digest() -> bytes:
+    """SHA-256 of the file with the boundaries."""
+    return _digest(str(ensure()))
+
+
+@cache
+def _digest(path: str) -> bytes:
+    return hashlib.sha256(Path(path).read_bytes()).digest()
 
 
 def version() -> str:

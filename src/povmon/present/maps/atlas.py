@@ -129,11 +129,7 @@ class Atlas:
         if values.shown.empty:
             return self._nothing(label.en, values)
         classes = self._classes(indicator)
-        found = boundaries.load("national")
-        groups = polygon_groups(found.counties, values, classes)
-        figure = draw.national(
-            found, groups, classes, self.survey.area_names, words.heading(label, values.unit)
-        )
+        figure = self._national(values, classes, words.heading(label, values.unit))
         return Figure(
             figure,
             words.caption(label, self.survey),
@@ -152,12 +148,8 @@ class Atlas:
         if values.shown.empty:
             return Text(f"{escape_markdown(label.en)} has no interval by county.")
         classes = quantile_classes(_numbers(values), values.unit, "low")
-        found = boundaries.load("national")
-        groups = polygon_groups(found.counties, values, classes)
-        figure = draw.national(
-            found, groups, classes, self.survey.area_names,
-            words.heading(label, values.unit, what="half width of the 95 % interval"),
-        )  # fmt: skip
+        heading = words.heading(label, values.unit, what="half width of the 95 % interval")
+        figure = self._national(values, classes, heading)
         return Figure(
             figure,
             words.interval_caption(label, self.survey),
@@ -165,6 +157,15 @@ class Atlas:
             raster=True,
             note=words.note(values, classes, self.survey),
             dpi=draw.DPI,
+        )
+
+    def _national(self, values: CountyValues, classes: Classes, heading: str) -> draw.KnownMap:
+        found = boundaries.load("national")
+        groups = polygon_groups(found.counties, values, classes)
+        names = self.survey.area_names
+        return draw.remembered_map(
+            ["national", str(names), *_shown(groups, classes, heading)],
+            lambda: draw.national(found, groups, classes, names, heading),
         )
 
     def reading(self, indicator: str) -> Text:
@@ -207,7 +208,11 @@ class Atlas:
                 strict=True,
             )
         )
-        figure = draw.area_map(found, groups, classes, area, names, words.heading(label, mine.unit))
+        heading = words.heading(label, mine.unit)
+        figure = draw.remembered_map(
+            ["area", area, str(names), *_shown(groups, classes, heading)],
+            lambda: draw.area_map(found, groups, classes, area, names, heading),
+        )
         return Sheet(
             name=f"{en} {zh}".strip(),
             text=words.reading(label, mine, self._area_row(indicator, area), "the area"),
@@ -296,6 +301,12 @@ class Atlas:
         else:
             why = "there are no counties"
         return tables.nothing(what, why)
+
+
+def _shown(groups: pd.DataFrame, classes: Classes, heading: str) -> list[str]:
+    """What a map shows of the data: each polygon's class and signs, and the legend."""
+    polygons = groups.drop(columns="geometry").to_csv(index=False)
+    return [polygons, str(classes), heading]
 
 
 def _numbers(values: CountyValues) -> np.ndarray:

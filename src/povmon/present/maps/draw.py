@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,12 @@ from PIL import Image
 from scipy.spatial import KDTree
 from shapely.geometry import box
 
+from povmon.memo import remembered
 from povmon.present import style
 from povmon.present.maps import parts, shapes
 from povmon.present.maps.classes import Classes
 from povmon.present.maps.names import Placed, place_names
+from povmon.reference import boundaries
 from povmon.reference.boundaries import Boundaries
 
 WIDTH = 6.8  # inches: the text column of a page
@@ -36,8 +38,39 @@ class MapFigure(Figure):
     def savefig(self, fname: Any, **options: Any) -> None:
         """Write the PNG; the figure is its own frame, so it is never cropped."""
         buffer = io.BytesIO()
-        super().savefig(buffer, format="png", dpi=options.get("dpi", DPI))
-        with_palette(Image.open(buffer).convert("RGB")).save(fname, format="PNG", optimize=True)
+        super().savefig(buffer, format="raw", dpi=options.get("dpi", DPI))
+        drawn: Any = self.canvas
+        size = int(drawn.renderer.width), int(drawn.renderer.height)
+        picture = Image.frombuffer("RGBA", size, buffer.getvalue())
+        with_palette(picture.convert("RGB")).save(fname, format="PNG", optimize=True)
+
+
+class KnownMap(Figure):
+    """A map that was drawn before: its PNG is known."""
+
+    def __init__(self, png: bytes) -> None:
+        super().__init__()
+        self._png = png
+
+    def savefig(self, fname: Any, **_: Any) -> None:
+        """Write the PNG."""
+        fname.write(self._png)
+
+
+def remembered_map(parts: Iterable[bytes | str], make: Callable[[], Figure]) -> KnownMap:
+    """The map that `make` draws, or the same one drawn earlier from the same parts.
+
+    Parameters
+    ----------
+    parts : all that the map shows; the boundaries are added here.
+    """
+
+    def png() -> bytes:
+        buffer = io.BytesIO()
+        make().savefig(buffer, dpi=DPI)
+        return buffer.getvalue()
+
+    return KnownMap(remembered("maps", [boundaries.digest(), *parts], png))
 
 
 def with_palette(picture: Image.Image) -> Image.Image:
@@ -46,14 +79,20 @@ def with_palette(picture: Image.Image) -> Image.Image:
     All plain colours of map and legend stay exactly as they are: a legend's field has hundreds
     of pixels.
     """
-    pixels = np.asarray(picture.convert("RGB")).astype(np.uint32)
+    picture = picture.convert("RGB")
+    pixels = np.asarray(picture).astype(np.uint32)
     packed = pixels[..., 0] << 16 | pixels[..., 1] << 8 | pixels[..., 2]
-    found, place, counts = np.unique(packed, return_inverse=True, return_counts=True)
-    parts_of = np.column_stack([found >> 16, found >> 8 & 255, found & 255]).astype(np.float64)
-    kept = np.sort(np.lexsort((found, -counts))[:COLOURS])
+    listed: Any = picture.getcolors(packed.size)
+    counts, colours = np.array([n for n, _ in listed]), np.array([c for _, c in listed], np.uint32)
+    found = colours[:, 0] << 16 | colours[:, 1] << 8 | colours[:, 2]
+    kept = np.lexsort((found, -counts))[:COLOURS]
+    kept = kept[np.argsort(found[kept])]
+    parts_of = colours.astype(np.float64)
     _, nearest = KDTree(parts_of[kept]).query(parts_of)
-    made = Image.fromarray(nearest.astype(np.uint8)[place].reshape(packed.shape), "P")
-    made.putpalette(parts_of[kept].astype(np.uint8).tobytes())
+    entry = np.zeros(1 << 24, dtype=np.uint8)  # by colour; far quicker than sorting all pixels
+    entry[found] = nearest
+    made = Image.fromarray(entry[packed], "P")
+    made.putpalette(colours[kept].astype(np.uint8).tobytes())
     return made
 
 
