@@ -3,7 +3,7 @@
 # -jN), FORCE=1 (generate again what is there), PYTHON3 (the Python that .venv is made from),
 # HOUSEHOLDS (size of the register of bench-scale), TIMES (rounds of bench-pipeline), PLANTED (a log
 # of planted errors), CHECK=1 (fail when a limit is missed), HERE=1 (verify what stands here),
-# SCHEDULER (run on the Dask cluster at tcp://host:port, docs/cluster.md); for notebook and lab:
+# SCHEDULER (run on the Dask cluster with this address, docs/cluster.md); for notebook and lab:
 # REPORT (audit, indicators or plan), FRESH=1 (set an earlier working copy aside), NO_BROWSER=1
 # (print the address only).
 

@@ -12,11 +12,13 @@ import contextlib
 import hashlib
 import os
 import sys
+import time
 from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 
 from povmon import paths
+from povmon.placing import placed
 
 MOST = 300  # entries of a kind; a survey has some twenty maps and as many protected tables
 
@@ -49,7 +51,7 @@ def _read(path: Path) -> bytes | None:
     """A whole entry, marked as used; None where there is none or it is damaged."""
     try:
         content = path.read_bytes()
-        os.utime(path)
+        _mark(path)
     except OSError:
         return None
     check, result = content[:32], content[32:]
@@ -58,9 +60,15 @@ def _read(path: Path) -> bytes | None:
 
 def _write(path: Path, result: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_bytes(hashlib.sha256(result).digest() + result)
-    partial.replace(path)
+    with placed(path) as partial:
+        partial.write_bytes(hashlib.sha256(result).digest() + result)
+        _mark(partial)
+
+
+def _mark(path: Path) -> None:
+    """Note that an entry was used now; the system's own clock for files ticks too slowly."""
+    now = time.time_ns()
+    os.utime(path, ns=(now, now))
 
 
 def _prune(folder: Path) -> None:

@@ -34,6 +34,7 @@ class Seed:
 SEEDS = (
     Seed("generated submissions", "povmon.synthetic.generate", None),
     Seed("donors of imputed answers", "povmon.audit.impute", None),
+    Seed("donors in each replicate", "povmon.indicators.recipients", IMPUTED),
     Seed("standard errors of imputed figures", "povmon.indicators.reimputation", IMPUTED),
     Seed("simultaneous bands of curves", "povmon.estimate.curves.bands", BANDS),
 )

@@ -529,7 +529,7 @@ def test_no_code_reads_docstrings_or_source_text() -> None:
 def test_no_module_is_imported_by_a_computed_name() -> None:
     """Otherwise the closure of a stage would lack it. The steps are named by their task."""
     found = uses_of({"import_module", "__import__", "exec_module", "run_module", "run_path"})
-    assert found == {"povmon/pipeline/workers.py": {"import_module"}}
+    assert found == {"povmon/pipeline/worker.py": {"import_module"}}
 
 
 def uses_of(names: set[str]) -> dict[str, set[str]]:
@@ -542,7 +542,7 @@ def all_names() -> dict[str, set[str]]:
     """The names that each module and notebook uses: variables, attributes, imports."""
     texts = {
         p.relative_to(PROJECT / "src").as_posix(): p.read_text("utf-8")
-        for p in (PROJECT / "src").rglob("*.py")
+        for p in (PROJECT / "src" / "povmon").rglob("*.py")
     }
     for path in (PROJECT / "notebooks").rglob("*.ipynb"):
         cells = json.loads(path.read_text("utf-8"))["cells"]

@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 import traceback
+from contextlib import suppress
 from multiprocessing import reduction
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -60,12 +61,9 @@ def serve(channel: Connection) -> None:
         from povmon.pipeline.kernel import use_template
 
         use_template(reduction.recv_handle(channel))
-    while True:
-        try:
-            job = channel.recv()
-        except EOFError:
-            return
-        channel.send(work(job, channel.send))
+    with suppress(EOFError, ConnectionError):  # the driver has ended, or wants no answer any more
+        while True:
+            channel.send(work(channel.recv(), channel.send))
 
 
 def _end_with(channel: int) -> None:

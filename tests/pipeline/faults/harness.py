@@ -81,6 +81,10 @@ def change(root: Path) -> None:
     submission(root).write_text("\n".join(lines[: ROWS // 2]) + "\n", "utf-8")
 
 
+# What a run keeps under hidden names.
+KEPT = (".state", ".hash_key", ".fonts", ".memo")
+
+
 @dataclass(frozen=True)
 class Point:
     """A place of a run, and what happens there.
@@ -250,7 +254,8 @@ class Mini:
         for top in ("reports", "data/processed"):
             for path in sorted((self.root / top).rglob("*")):
                 name = path.relative_to(self.root).as_posix()
-                if path.is_file() and "/.state/" not in name and path.name != "run-log.jsonl":
+                own = any(f"/{kept}/" in name for kept in KEPT) or path.name == "run-log.jsonl"
+                if path.is_file() and not own:
                     found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
         return found
 
@@ -265,7 +270,7 @@ class Mini:
         state = self.root / "data/processed/.state"
         left = list(self.tmp.rglob("*"))
         for path in self.root.rglob("*"):
-            hidden = path.name.startswith(".") and path.name not in (".state", ".hash_key")
+            hidden = path.name.startswith(".") and path.name not in KEPT
             left += [path] if hidden or path.suffix in (".tmp", ".partial") else []
         left += [p for p in (state / "mini" / "before").rglob("*") if p.is_file()]
         return sorted(str(p) for p in left)

@@ -38,8 +38,8 @@ class MapFigure(Figure):
     def savefig(self, fname: Any, **options: Any) -> None:
         """Write the PNG; the figure is its own frame, so it is never cropped."""
         buffer = io.BytesIO()
+        drawn: Any = self.canvas if hasattr(self.canvas, "buffer_rgba") else FigureCanvasAgg(self)
         super().savefig(buffer, format="raw", dpi=options.get("dpi", DPI))
-        drawn: Any = self.canvas
         size = int(drawn.renderer.width), int(drawn.renderer.height)
         picture = Image.frombuffer("RGBA", size, buffer.getvalue())
         with_palette(picture.convert("RGB")).save(fname, format="PNG", optimize=True)
