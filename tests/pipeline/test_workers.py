@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import signal
 import subprocess
@@ -98,8 +99,10 @@ def test_the_template_has_what_a_page_needs(root: Path) -> None:
     """The kernel is forked from the run's template, and imports nothing third-party on its own."""
     notebooks = sorted((PROJECT / "notebooks").glob("*/*.ipynb"))
     cells = [c for path in notebooks for c in nbformat.read(path, as_version=4).cells]
-    lines = {line for c in cells for line in c.source.splitlines()}
-    names = sorted(line for line in lines if line.startswith("from povmon"))
+    sources = [ast.parse(c.source) for c in cells if c.cell_type == "code"]
+    imports = [n for tree in sources for n in tree.body if isinstance(n, ast.ImportFrom)]
+    names = sorted({ast.unparse(n) for n in imports if (n.module or "").startswith("povmon")})
+    assert names
     check = nbformat.v4.new_code_cell(SEEN % "\n".join(names), id="check")
     nbformat.write(nbformat.v4.new_notebook(cells=[check]), root / "small.ipynb")
     (root / "private" / "runtime").mkdir(parents=True)

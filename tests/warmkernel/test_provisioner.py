@@ -173,7 +173,7 @@ async def test_where_no_template_can_be_had_an_ordinary_kernel_starts(
     kernels: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     main(["install", "--prefix", str(tmp_path / "spec"), "--preload", "no_such_module"])
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.WARNING, logger="traitlets"):
         logging.getLogger("traitlets").propagate = True
         async with kernel() as (manager, client):
             assert not isinstance(manager.provisioner.process, Child)
