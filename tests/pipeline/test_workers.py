@@ -81,6 +81,7 @@ def test_a_worker_is_forked_and_ends_with_its_template(workers: Workers) -> None
     assert not template.usable and not Path(f"/proc/{template.pid}").exists()
 
 
+@pytest.mark.slow
 def test_ordinary_workers_serve_where_no_template_can_be_had(
     root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

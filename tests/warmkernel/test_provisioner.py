@@ -133,6 +133,7 @@ async def test_a_restarted_kernel_sees_edited_code(kernels: Path, tmp_path: Path
 
 
 @in_loop
+@pytest.mark.slow
 async def test_a_changed_lock_file_starts_a_new_template(
     kernels: Path, tmp_path: Path, _: Any
 ) -> None:
@@ -152,6 +153,7 @@ async def test_a_changed_lock_file_starts_a_new_template(
 
 
 @in_loop
+@pytest.mark.slow
 async def test_a_killed_template_takes_its_kernels_along_and_is_replaced(
     kernels: Path, tmp_path: Path, _: Any
 ) -> None:
@@ -169,6 +171,7 @@ async def test_a_killed_template_takes_its_kernels_along_and_is_replaced(
 
 
 @in_loop
+@pytest.mark.slow
 async def test_where_no_template_can_be_had_an_ordinary_kernel_starts(
     kernels: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -53,9 +53,10 @@ def tasks(facts: Facts) -> dict[str, Task]:
 
 def main() -> int:
     """Run the real command line on these tasks."""
-    from povmon.pipeline import cli, runs
+    from povmon.pipeline import cli, preload, runs
 
     runs.survey_tasks = tasks
+    preload.KERNEL = ()  # its cells need none of it
     return cli.main()
 
 

@@ -145,9 +145,7 @@ QUICK = [
     if (p.role, p.kind, p.place)
     in {
         ("driver", "kill", f"{TASKS}/rural/audit.json"),
-        ("worker", "torn", f"{PAGES}/rural/.audit.html.*.tmp"),
         ("kernel", "kill", f"{TABLES}/two.parquet"),
-        ("driver", "kill", f"{TABLES}/two.parquet"),
         ("worker", "SIGINT", f"{PAGES}/rural/audit.html"),
         ("driver", "full", f"{TASKS}/rural/.audit.json.*.tmp"),
     }
