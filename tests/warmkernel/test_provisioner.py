@@ -132,8 +132,8 @@ async def test_a_restarted_kernel_sees_edited_code(kernels: Path, tmp_path: Path
         assert manager.provisioner.pid != before and manager.provisioner.process.poll() is None
 
 
-@in_loop
 @pytest.mark.slow
+@in_loop
 async def test_a_changed_lock_file_starts_a_new_template(
     kernels: Path, tmp_path: Path, _: Any
 ) -> None:
@@ -152,8 +152,8 @@ async def test_a_changed_lock_file_starts_a_new_template(
     assert old._process.poll() is not None, "the old template ends with its last kernel"
 
 
-@in_loop
 @pytest.mark.slow
+@in_loop
 async def test_a_killed_template_takes_its_kernels_along_and_is_replaced(
     kernels: Path, tmp_path: Path, _: Any
 ) -> None:
@@ -170,8 +170,8 @@ async def test_a_killed_template_takes_its_kernels_along_and_is_replaced(
         assert await printed(client, "print(2)") == "2"
 
 
-@in_loop
 @pytest.mark.slow
+@in_loop
 async def test_where_no_template_can_be_had_an_ordinary_kernel_starts(
     kernels: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
