@@ -80,6 +80,12 @@ def test_the_private_folder_is_found_again_and_goes_with_its_process(tmp_path: P
     assert not folder.exists()
 
 
+def test_a_long_path_has_no_room_for_sockets(tmp_path: Path) -> None:
+    long = tmp_path / ("x" * 80)
+    long.mkdir()
+    assert private(tmp_path, long).parent == Path("/tmp")
+
+
 def test_another_users_folder_or_link_is_not_taken(tmp_path: Path) -> None:
     folder = private(tmp_path, tmp_path)
     target = tmp_path / "elsewhere"

@@ -20,6 +20,7 @@ from povmon.pipeline.files import cannot_write, digest
 
 _ENDS = (".tmp", ".partial")
 _UNFINISHED_FOLDER = ".writing-"
+_LONGEST = 60  # bytes of the folder's path: a socket's path has room for some 104
 _PRIVATE: dict[Path, Path] = {}
 
 
@@ -79,8 +80,9 @@ def private_folder() -> Path:
 
 
 def _private_name() -> Path:
-    base = Path(os.environ.get("TMPDIR") or "/tmp")
-    return base / f"povmon-{os.getuid()}-{digest(str(paths.root()))[:12]}"
+    name = f"povmon-{os.getuid()}-{digest(str(paths.root()))[:12]}"
+    folder = Path(os.environ.get("TMPDIR") or "/tmp", name)
+    return folder if len(os.fsencode(folder)) <= _LONGEST else Path("/tmp", name)
 
 
 def _ours(folder: Path) -> bool:
