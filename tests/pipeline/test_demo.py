@@ -27,7 +27,8 @@ def bytes_of(root: Path) -> dict[str, str]:
     for top in ("reports", "data/processed"):
         for path in sorted((root / top).rglob("*")):
             name = path.relative_to(root).as_posix()
-            if path.is_file() and "/.state/" not in name and not name.endswith("run-log.jsonl"):
+            own = any(f"/{kept}/" in name for kept in (".state", ".memo", ".fonts"))
+            if path.is_file() and not own and not name.endswith("run-log.jsonl"):
                 found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
     return found
 

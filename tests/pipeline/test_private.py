@@ -7,6 +7,7 @@ import re
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -86,8 +87,10 @@ def abstract_sockets(root: Path) -> set[str]:
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs /proc")
 def test_sockets_and_temporary_files_of_a_run_are_private(tmp_path: Path) -> None:
-    root, temporary = tmp_path / "root", tmp_path / "t"
-    temporary.mkdir()
+    root, temporary = (
+        tmp_path / "root",
+        Path(tempfile.mkdtemp(prefix="pm-")),
+    )  # sockets: short paths
     path = copy_survey("vlss1998", root) / "survey.yml"
     path.write_text(re.sub(r"\nproducts: .*\n", "\nproducts: [audit]\n", path.read_text("utf-8")))
     run = subprocess.Popen(

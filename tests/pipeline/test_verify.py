@@ -7,6 +7,7 @@ import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -245,8 +246,8 @@ def test_a_step_that_writes_the_time_is_found(
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "builds"))
     plain = verify.prepare
 
-    def planted(*arguments: object) -> verify.Place:
-        place = plain(*arguments)  # type: ignore[arg-type]
+    def planted(*arguments: Any, **options: Any) -> verify.Place:
+        place = plain(*arguments, **options)
         step = place.checkout / "src/povmon/pipeline/steps/index.py"
         text = step.read_text("utf-8")
         step.write_text(text.replace("    path = reports", f"{PLANTED}    path = reports"), "utf-8")

@@ -163,7 +163,7 @@ def test_an_interrupt_ends_everything_and_the_next_run_goes_on(tmp_path: Path) -
     begun = time.monotonic()
     run.send_signal(signal.SIGINT)
     output, _ = run.communicate(timeout=90)
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 60  # a quiet machine needs a fraction of a second
     assert run.returncode == 130
     assert "Traceback" not in output and "Stopped." in output
     time.sleep(2)  # a kernel looks for its parent each second

@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,9 @@ def in_loop(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
     """Run a test's coroutine."""
 
     def run(kernels: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-        asyncio.run(test(kernels, tmp_path, caplog))
+        # In a thread: other tests (a browser's) may have left a loop running in this one.
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(lambda: asyncio.run(test(kernels, tmp_path, caplog))).result()
 
     return run
 

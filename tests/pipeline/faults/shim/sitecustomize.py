@@ -15,6 +15,7 @@ import resource
 import signal
 import sys
 
+TEMPLATE = "warmkernel.template"
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_TRUNC
 # Event -> which of its arguments holds the path.
 EVENTS = {
@@ -90,7 +91,10 @@ class Shim:
             return ""
         if event == "subprocess.Popen":
             words = arguments[1] if isinstance(arguments[1], (list, tuple)) else [value]
-            return "process/" + ("ipykernel" if "ipykernel_launcher" in words else str(words[0]))
+            for mark, name in (("ipykernel_launcher", "ipykernel"), (TEMPLATE, "template")):
+                if mark in words:
+                    return f"process/{name}"
+            return f"process/{words[0]}"
         if event == "fcntl.flock":
             return "lock"
         if not isinstance(value, (str, bytes, os.PathLike)):
