@@ -10,7 +10,9 @@ was made once is kept in `povmon.paths.fonts`.
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import io
 import re
 import unicodedata
 from contextlib import suppress
@@ -105,3 +107,64 @@ def _keep(path: Path, made: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with placed(path) as temporary:
             temporary.write_bytes(hashlib.sha256(made).digest() + made)
+
+
+def _reduce(name: str, chars: frozenset[str]) -> bytes:
+    from fontTools import subset  # type: ignore[import-untyped]
+    from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
+
+    options = subset.Options()
+    options.layout_features = []
+    options.hinting = False
+    options.name_IDs = [0, 13, 14]  # copyright and licence stay inside the font
+    options.notdef_outline = True
+    options.recalc_timestamp = False
+    options.drop_tables += ["DSIG", "FFTM", "GDEF", "GPOS", "GSUB", "kern"]
+    buffer = io.BytesIO()
+    with TTFont(_file(name), lazy=True, recalcTimestamp=False) as font:
+        worker = subset.Subsetter(options)
+        worker.populate(text="".join(sorted(chars)))
+        worker.subset(font)
+        font.flavor = "woff2"
+        font.save(buffer)
+    return buffer.getvalue()
+
+
+def _face(family: str, weight: int, name: str, chars: frozenset[str]) -> str:
+    data = base64.b64encode(woff2(name, chars)).decode()
+    return (
+        f'@font-face{{font-family:"{family}";font-weight:{weight};'
+        f'src:url(data:font/woff2;base64,{data}) format("woff2")}}'
+    )
+
+
+def font_css(html: str, letters: str = "") -> str:
+    """The `@font-face` rules with all glyphs that a page needs.
+
+    Parameters
+    ----------
+    html : the page (data URIs in it are left out of the count).
+    letters : further characters to carry, so that pages of one kind share their fonts.
+
+    Returns
+    -------
+    str : CSS; families ``Povmon``, ``Povmon SC``, ``Povmon Extra`` and ``Povmon Mono``.
+    """
+    used = characters(html) | characters(letters) | _ALWAYS
+    sans = used & coverage(_SANS)
+    chinese = (used - sans) & coverage(_CHINESE)
+    extra = (used - sans - chinese) & coverage(_EXTRA)
+    code = characters(" ".join(_CODE.findall(html))) | frozenset(map(chr, range(0x20, 0x7F)))
+    plan = [
+        ("Povmon", 400, _SANS, sans),
+        ("Povmon", 700, _BOLD, sans),
+        ("Povmon SC", 400, _CHINESE, chinese),
+        ("Povmon Extra", 400, _EXTRA, extra),
+        ("Povmon Mono", 400, _MONO, code & coverage(_MONO) if _CODE.search(html) else frozenset()),
+    ]
+    rules = [
+        _face(family, weight, name, frozenset(chars))
+        for family, weight, name, chars in plan
+        if chars
+    ]
+    return "\n".join(rules)
