@@ -46,10 +46,15 @@ def copy_survey(name: str, root: Path) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def kept_fonts(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reduced fonts are kept for the tests of one process, not in the user's tree."""
-    folder = tmp_path_factory.getbasetemp() / "fonts"
-    monkeypatch.setattr(paths, "fonts", lambda: folder)
+def kept_results(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Results kept by content lie in the test's root, or in a folder of the process that tests:
+    never in the user's tree."""
+    folder, own = tmp_path_factory.getbasetemp() / "memo", paths.memo
+
+    def here(kind: str) -> Path:
+        return own(kind) if "POVMON_ROOT" in os.environ else folder / kind
+
+    monkeypatch.setattr(paths, "memo", here)
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,10 @@
 """Long results kept under the content of all they were made from: a cache, never a source.
 
 An entry's name is the SHA-256 of what it was made from and of the code (all of the package, the
-locked requirements, Python), so that an entry is never out of date; it carries its own checksum,
-so that a damaged one is made again. With or without entries the results are the same bytes. They
-lie in ``data/processed/.memo`` and go with ``make clean``; of each kind the `MOST` last used stay.
+locked requirements, Python, unless the caller names less), so that an entry is never out of date;
+it carries its own checksum, so that a damaged one is made again. With or without entries the
+results are the same bytes. They lie in ``data/processed/.memo`` and go with ``make clean``; of each
+kind the `MOST` last used stay.
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ from pathlib import Path
 from povmon import paths
 from povmon.placing import placed
 
-MOST = 300  # entries of a kind; a survey has some twenty maps and as many protected tables
+MOST = 600  # entries of a kind; the largest survey has some 250 reduced fonts
 
 
 def remembered(kind: str, parts: Iterable[bytes | str], make: Callable[[], bytes]) -> bytes:
-    """What `make` gives, taken from an earlier call with the same parts and code.
+    """What `make` gives, taken from an earlier call with the same parts and the same code.
 
     Parameters
     ----------
@@ -32,7 +33,12 @@ def remembered(kind: str, parts: Iterable[bytes | str], make: Callable[[], bytes
     parts : everything, beside the code, that the result depends on.
     make : makes the result; must depend on nothing else.
     """
-    whole = hashlib.sha256(_code())
+    return kept(kind, [_code(), *parts], make)
+
+
+def kept(kind: str, parts: Iterable[bytes | str], make: Callable[[], bytes]) -> bytes:
+    """As `remembered`, where `parts` also tell the code that the result depends on."""
+    whole = hashlib.sha256()
     for part in parts:
         one = part.encode("utf-8") if isinstance(part, str) else part
         whole.update(hashlib.sha256(one).digest())

@@ -95,8 +95,3 @@ def reports(survey: str = "") -> Path:
     """The rendered pages of a survey."""
     folder = root() / "reports"
     return folder / checked(survey, "survey") if survey else folder
-
-
-def fonts() -> Path:
-    """Reduced fonts, kept so that pages need not make them again; may be deleted at any time."""
-    return root() / "data" / "processed" / ".fonts"

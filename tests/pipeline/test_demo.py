@@ -27,7 +27,7 @@ def bytes_of(root: Path) -> dict[str, str]:
     for top in ("reports", "data/processed"):
         for path in sorted((root / top).rglob("*")):
             name = path.relative_to(root).as_posix()
-            own = any(f"/{kept}/" in name for kept in (".state", ".memo", ".fonts"))
+            own = any(f"/{kept}/" in name for kept in (".state", ".memo"))
             if path.is_file() and not own and not name.endswith("run-log.jsonl"):
                 found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
     return found

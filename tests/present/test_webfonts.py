@@ -62,7 +62,7 @@ def test_entities_count_as_characters_and_image_data_do_not() -> None:
 
 def made(folder: Path, monkeypatch: pytest.MonkeyPatch) -> bytes:
     """A reduced font as a new process makes it, whose kept fonts lie in `folder`."""
-    monkeypatch.setattr(paths, "fonts", lambda: folder)
+    monkeypatch.setattr(paths, "memo", lambda kind: folder)
     webfonts.woff2.cache_clear()
     return webfonts.woff2("PovmonSansSC-Regular.otf", frozenset("abc 中"))
 

@@ -33,7 +33,6 @@ def sweep(survey: str) -> None:
         state_folder(),
         paths.processed(survey),
         paths.processed("reference"),
-        paths.fonts(),
         paths.memo("maps").parent,
         paths.reports(survey),
         paths.reports("failed") / survey,

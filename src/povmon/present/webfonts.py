@@ -5,7 +5,7 @@ are the package's own; code, and the rare letter that these lack (Vietnamese, fo
 taken from the DejaVu fonts that come with matplotlib.
 
 Reducing a font takes up to half a second, and most pages need the same letters as before: what
-was made once is kept in `povmon.paths.fonts`.
+was made once is kept (`povmon.memo`).
 """
 
 from __future__ import annotations
@@ -15,13 +15,11 @@ import hashlib
 import io
 import re
 import unicodedata
-from contextlib import suppress
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from povmon import paths
-from povmon.placing import placed
+from povmon.memo import kept
 from povmon.present.style import font_path
 
 _DATA = re.compile(r"data:[a-z/+\-0-9]+;base64,[A-Za-z0-9+/=]*")
@@ -69,13 +67,7 @@ def missing(html: str) -> frozenset[str]:
 @cache
 def woff2(name: str, chars: frozenset[str]) -> bytes:
     """A font file reduced to `chars`, compressed; the same arguments give the same bytes."""
-    path = paths.fonts() / f"{_digest(name, chars)}.woff2"
-    kept = _read(path)
-    if kept is not None:
-        return kept
-    made = _reduce(name, chars)
-    _keep(path, made)
-    return made
+    return kept("fonts", [_origin(name), "".join(sorted(chars))], lambda: _reduce(name, chars))
 
 
 @cache
@@ -84,29 +76,6 @@ def _origin(name: str) -> str:
     tools = [f"{tool} {version(tool)}" for tool in ("fonttools", "brotli")]
     sources = [hashlib.sha256(p.read_bytes()).hexdigest() for p in (_file(name), Path(__file__))]
     return " ".join([*tools, *sources])
-
-
-def _digest(name: str, chars: frozenset[str]) -> str:
-    text = f"{_origin(name)} {''.join(sorted(chars))}"
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
-
-
-def _read(path: Path) -> bytes | None:
-    """A font that was kept, if it is there and whole: its checksum stands before it."""
-    try:
-        content = path.read_bytes()
-    except OSError:
-        return None
-    size = hashlib.sha256().digest_size
-    made = content[size:]
-    return made if hashlib.sha256(made).digest() == content[:size] else None
-
-
-def _keep(path: Path, made: bytes) -> None:
-    with suppress(OSError):  # where nothing can be kept, it is made anew each time
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with placed(path) as temporary:
-            temporary.write_bytes(hashlib.sha256(made).digest() + made)
 
 
 def _reduce(name: str, chars: frozenset[str]) -> bytes:

@@ -82,7 +82,7 @@ def change(root: Path) -> None:
 
 
 # What a run keeps under hidden names.
-KEPT = (".state", ".hash_key", ".fonts", ".memo")
+KEPT = (".state", ".hash_key", ".memo")
 
 
 @dataclass(frozen=True)

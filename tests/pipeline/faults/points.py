@@ -60,7 +60,7 @@ _KILL = [
     ("worker", "os.rename", f"{PAGES}/rural/returns/first.html", 1, False),
     ("worker", "os.rename", f"{PAGES}/rural/returns/second.html", 1, False),
     ("worker", "os.rename", f"{PAGES}/index.html", 1, False),
-    ("worker", "os.rename", "root/data/processed/.fonts/*", 1, True),
+    ("worker", "os.rename", "root/data/processed/.memo/fonts/*", 1, True),
     ("kernel", "open", f"{TABLES}/.one.parquet.*.tmp", 1, False),
     ("kernel", "os.rename", f"{TABLES}/one.parquet", 1, True),
     ("kernel", "os.rename", f"{TABLES}/two.parquet", 1, False),
@@ -74,7 +74,7 @@ _TORN = [
     ("worker", "open", f"{EXECUTED}/.audit.ipynb.*.tmp", 1, False),
     ("worker", "open", f"{PAGES}/rural/.audit.html.*.tmp", 1, False),
     ("worker", "open", f"{PAGES}/rural/returns/.first.html.*.tmp", 1, False),
-    ("worker", "open", "root/data/processed/.fonts/.*.tmp", 1, True),
+    ("worker", "open", "root/data/processed/.memo/fonts/.*.tmp", 1, True),
     ("kernel", "open", f"{TABLES}/.two.parquet.*.tmp", 1, False),
 ]
 _SHORT = [
