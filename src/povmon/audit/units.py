@@ -46,6 +46,12 @@ DISTANCE_LIMIT = 3.3
 LOWLAND = 400.0  # metres
 ALTITUDE_LIMIT = 4.5
 ALTITUDE_SMALLEST = 150.0  # metres
+# County form: column, the factor of its slip, per what, and between which limits any county lies
+# (those of the rules gdp_a_person and grain_for_farmland). They are so far apart that a value
+# inside them after the slip is undone, and outside before, leaves no other explanation.
+SLIPS = (("gdp", 10_000.0, "population", 0.08, 15.0), ("grain", 1_000.0, "farmland", 0.3, 20.0))
+MU = 15.0  # a hectare
+MU_MATCH = np.log(2.0)
 UNLIKE = {"village": "village_value_unlike", "county": "county_value_unlike"}
 FORM_SMALLEST = np.log(2.0)  # nothing less than double or half
 
@@ -65,6 +71,7 @@ def check_units(survey: Survey, area: str, ledger: Ledger) -> None:
         _check_altitude(ledger, place)
     if "county" in ledger.tables:
         place = pd.Series(area, index=ledger.tables["county"].index)
+        _convert_counties(ledger, place)
         _check_form(ledger, "county", COUNTY, place)
 
 
@@ -109,6 +116,33 @@ def _convert(ledger: Ledger, rule: str, total: str, distance: pd.Series) -> np.n
                            table[column] * factor, f"times {factor:g}")  # fmt: skip
         done |= rows.to_numpy(dtype=bool)
     return done
+
+
+def _convert_counties(ledger: Ledger, place: pd.Series) -> None:
+    """Values of the county form in another unit, where nothing else explains them."""
+    table, given = ledger.tables["county"], ledger.submitted["county"]
+    for column, factor, base, low, high in SLIPS:
+        if {column, base} <= given:
+            ratio = table[column] / table[base]
+            _undo(ledger, column, factor, ~ratio.between(low, high)
+                  & (ratio / factor).between(low, high))  # fmt: skip
+    if {"farmland", "rural_population", "grain"} <= given:
+        # Mu for hectares: too much land a person, and as much too little grain from it.
+        land, people, grain = (logs(table[c]) for c in ("farmland", "rural_population", "grain"))
+        more = from_centre(land - people, place, FEWEST) - np.log(MU)
+        less = from_centre(grain - land, place, FEWEST) + np.log(MU)
+        _undo(ledger, "farmland", MU, (more.abs() < MU_MATCH) & (less.abs() < MU_MATCH))
+
+
+def _undo(ledger: Ledger, column: str, factor: float, rows: pd.Series) -> None:
+    """Divide by the factor, except where a reviewer has decided."""
+    table = ledger.tables["county"]
+    decided = {row for form, row, c in ledger.decided if (form, c) == ("county", column)}
+    chosen = rows.to_numpy(dtype=bool) & ledger.live["county"] & ~table.index.isin(decided)
+    detail = pd.Series(f"{factor:g}", index=table.index, dtype="str")
+    ledger.find("county_value_unit", "county", chosen, column, detail=detail)
+    after = (table[column] / factor).round(2)
+    ledger.correct("county_value_unit", "county", chosen, column, after, f"divided by {factor:g}")
 
 
 def _explained(distance: pd.Series, factors: tuple[float, ...]) -> pd.Series:
