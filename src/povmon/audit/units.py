@@ -123,7 +123,7 @@ def _convert_counties(ledger: Ledger, place: pd.Series) -> None:
     table, given = ledger.tables["county"], ledger.submitted["county"]
     for column, factor, base, low, high in SLIPS:
         if {column, base} <= given:
-            ratio = table[column] / table[base]
+            ratio = table[column].astype("float64") / table[base].astype("float64")
             _undo(ledger, column, factor, ~ratio.between(low, high)
                   & (ratio / factor).between(low, high))  # fmt: skip
     if {"farmland", "rural_population", "grain"} <= given:
@@ -141,7 +141,7 @@ def _undo(ledger: Ledger, column: str, factor: float, rows: pd.Series) -> None:
     chosen = rows.to_numpy(dtype=bool) & ledger.live["county"] & ~table.index.isin(decided)
     detail = pd.Series(f"{factor:g}", index=table.index, dtype="str")
     ledger.find("county_value_unit", "county", chosen, column, detail=detail)
-    after = (table[column] / factor).round(2)
+    after = (table[column].astype("float64") / factor).round(2)
     ledger.correct("county_value_unit", "county", chosen, column, after, f"divided by {factor:g}")
 
 
