@@ -225,7 +225,8 @@ def test_a_retired_template_ends_with_its_last_child(tmp_path: Path) -> None:
     ("source", "reason"),
     [
         (
-            "import threading\nthreading.Thread(target=input, daemon=True).start()",
+            "import threading\n"
+            "threading.Thread(target=threading.Event().wait, daemon=True).start()",
             "starts a thread",
         ),
         ("1 / 0", "cannot be preloaded: ZeroDivisionError"),
