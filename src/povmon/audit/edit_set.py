@@ -9,7 +9,6 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from povmon.audit.edits import (
@@ -25,6 +24,7 @@ from povmon.audit.edits import (
 )
 from povmon.audit.rules import catalogue
 from povmon.survey.forms import FORMS
+from povmon.yamls import from_yaml
 
 # A cell of a block: record 0 is the household, 1, 2, ... are its persons in the roster's order.
 Cell = tuple[int, str]
@@ -68,7 +68,7 @@ class EditFile(_Strict):
 def edit_file() -> EditFile:
     """edits.yml, read and checked."""
     text = files("povmon.audit").joinpath("edits.yml").read_text(encoding="utf-8")
-    return EditFile.model_validate(yaml.safe_load(text))
+    return EditFile.model_validate(from_yaml(text))
 
 
 @dataclass(frozen=True)

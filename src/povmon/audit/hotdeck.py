@@ -17,8 +17,9 @@ from importlib.resources import files
 
 import numpy as np
 import pandas as pd
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
+
+from povmon.yamls import from_yaml
 
 Ints = np.ndarray
 
@@ -55,7 +56,7 @@ class Settings(BaseModel):
 def settings() -> Settings:
     """imputation.yml, read and checked."""
     text = files("povmon.audit").joinpath("imputation.yml").read_text(encoding="utf-8")
-    return Settings.model_validate(yaml.safe_load(text))
+    return Settings.model_validate(from_yaml(text))
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ from functools import cached_property, lru_cache
 from importlib.resources import files
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from povmon.audit.derived import DERIVED
 from povmon.survey.config import Design
 from povmon.survey.forms import FORMS
+from povmon.yamls import from_yaml
 
 Severity = Literal["hard", "soft"]
 Kind = Literal["logical", "statistical"]
@@ -131,16 +131,11 @@ def _is_need(text: str) -> bool:
 def catalogue() -> dict[str, Rule]:
     """Rule id -> rule, in the order of the file."""
     text = files("povmon.audit").joinpath(FILE).read_text(encoding="utf-8")
-    rules = [Rule.model_validate(entry) for entry in yaml.load(text, Loader=_loader())]
+    rules = [Rule.model_validate(entry) for entry in from_yaml(text)]
     found = {rule.id: rule for rule in rules}
     if len(found) != len(rules):
         raise ValueError("two rules have the same id")
     return found
-
-
-def _loader() -> Any:
-    """The safe loader, by libyaml where it is there: the catalogue is long."""
-    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def expressions(form: str, *, between: bool = False) -> list[Rule]:

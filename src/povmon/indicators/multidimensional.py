@@ -15,6 +15,7 @@ from povmon import paths
 from povmon.errors import PovmonError
 from povmon.estimate import multidimensional
 from povmon.estimate.measures.multidimensional import Multidimensional
+from povmon.yamls import from_yaml
 
 
 class Deprivation(BaseModel):
@@ -42,7 +43,7 @@ def definition() -> Definition:
     """Read and validate the definition of the index."""
     path = paths.reference() / "multidimensional.yml"
     try:
-        return Definition.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return Definition.model_validate(from_yaml(path.read_text(encoding="utf-8")))
     except (OSError, yaml.YAMLError, ValidationError) as error:
         raise PovmonError(
             f"not a valid definition ({error})", where=path.name, todo="correct the file"

@@ -271,8 +271,10 @@ class Ledger:
 def _read_settings(path: Path) -> dict[str, str]:
     import yaml
 
+    from povmon.yamls import from_yaml
+
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = from_yaml(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError):
         return {}  # reading the survey says what is wrong
     return dict(_leaves(content, "")) if isinstance(content, dict) else {}

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from povmon import paths
 from povmon.errors import PovmonError
+from povmon.yamls import from_yaml
 
 
 class Strict(BaseModel):
@@ -44,7 +45,7 @@ def read_model(path: Path, model: type[Model]) -> Model:
     """
     where = place(path)
     try:
-        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content: Any = from_yaml(path.read_text(encoding="utf-8"))
         return model.model_validate(content)
     except FileNotFoundError as error:
         raise PovmonError("the file is missing", where=where, todo="restore it") from error

@@ -13,9 +13,9 @@ import yaml
 
 from povmon import paths
 from povmon.errors import PovmonError
+from povmon.yamls import from_yaml
 
 RESTORE = "restore the file (git checkout), or run tools/seal_reference.py if the change is meant"
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def metadata(name: str, folder: Path | None = None) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def metadata(name: str, folder: Path | None = None) -> dict[str, Any]:
     """
     path = (folder or paths.reference()) / f"{name}.meta.yml"
     try:
-        found = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+        found = from_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise PovmonError(
             f"the reference file {name}.csv has no sidecar", where=str(path), todo=RESTORE

@@ -18,6 +18,7 @@ from pydantic import (
 from povmon import paths
 from povmon.errors import PovmonError, unknown_name
 from povmon.survey.forms import FORMS
+from povmon.yamls import from_yaml
 
 WEIGHTS = ("w_hh", "w_village")
 Product = Literal["audit", "indicators", "plan", "summary", "rollup", "atlas", "brief"]
@@ -298,7 +299,7 @@ def load_survey(name: str) -> Survey:
         raise unknown_name("survey", name, paths.surveys())
     place = str(path.relative_to(paths.root()))
     try:
-        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content: Any = from_yaml(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{place}, line {mark.line + 1}" if mark else place

@@ -14,6 +14,8 @@ from typing import Any
 
 import yaml
 
+from povmon.yamls import from_yaml
+
 
 @dataclass(frozen=True)
 class Manifest:
@@ -41,7 +43,7 @@ def read_manifest(folder: Path, place: str) -> Manifest:
     if not path.is_file():
         return Manifest(place, problem="there is no manifest")
     try:
-        content: Any = yaml.safe_load(path.read_bytes())
+        content: Any = from_yaml(path.read_bytes())
     except (yaml.YAMLError, OSError, UnicodeDecodeError, ValueError) as error:
         first = str(error).splitlines()[0]
         return Manifest(place, problem=f"the manifest is not readable as YAML ({first})")

@@ -12,6 +12,7 @@ from scipy.special import ndtri
 
 from povmon import paths, reference
 from povmon.errors import PovmonError
+from povmon.yamls import from_yaml
 
 FILE = "data/raw/reference/synthetic_assumptions.yml"
 INCIDENCE = "incidence"  # name in national_series()
@@ -27,7 +28,7 @@ def load() -> dict[str, Any]:
     """
     path = paths.reference() / "synthetic_assumptions.yml"
     try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+        found = from_yaml(path.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as error:
         raise PovmonError(
             f"the assumptions of the generator cannot be read ({error})",
