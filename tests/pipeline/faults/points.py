@@ -145,8 +145,6 @@ QUICK = [
     in {
         ("driver", "kill", f"{TASKS}/rural/audit.json"),
         ("kernel", "kill", f"{TABLES}/two.parquet"),
-        ("worker", "SIGINT", f"{PAGES}/rural/audit.html"),
-        ("driver", "full", f"{TASKS}/rural/.audit.json.*.tmp"),
     }
     and not p.fresh
 ]
