@@ -15,6 +15,7 @@ import nbformat
 import pytest
 
 from conftest import PROJECT, copy_survey
+from pipeline.faults.harness import heed_signals
 from povmon.pipeline import preload
 from povmon.pipeline import workers as module
 from povmon.pipeline.environment import fixed_environment
@@ -169,6 +170,7 @@ def test_an_interrupt_ends_everything_and_the_next_run_goes_on(tmp_path: Path) -
             [sys.executable, "-m", "povmon.pipeline", "run", "--survey", "vlss1998"],
             cwd=PROJECT,
             env={**os.environ, "POVMON_ROOT": str(root)},
+            preexec_fn=heed_signals,
             stdout=file,
             stderr=subprocess.STDOUT,
         )

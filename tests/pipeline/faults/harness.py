@@ -114,7 +114,7 @@ class Point:
         return f"{self.role}-{self.kind}-{self.event}-{self.place}-{self.nth}-{state}"
 
 
-def _heed_signals() -> None:
+def heed_signals() -> None:
     """The tests may run under nohup or in the background, where some signals are ignored."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
@@ -179,7 +179,7 @@ class Mini:
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
-                preexec_fn=_heed_signals,
+                preexec_fn=heed_signals,
             )
         (self.side / "pid").write_text(str(run.pid))
         return run
