@@ -64,12 +64,14 @@ def test_a_refused_income_is_imputed_from_a_donor(imputed: Run) -> None:
     assert donor.name in set(audit.donors["donor"]) and FIRST not in set(audit.donors["donor"])
 
 
+@pytest.mark.slow
 def test_the_same_submission_gives_the_same_donor(imputed: Run) -> None:
     one, other = imputed(refuse), imputed(refuse)
     pd.testing.assert_frame_equal(one.imputed, other.imputed)
     pd.testing.assert_frame_equal(one.records["household"], other.records["household"])
 
 
+@pytest.mark.slow
 def test_another_missing_value_changes_no_donor(imputed: Run) -> None:
     def both(content: small.Files) -> None:
         refuse(content)

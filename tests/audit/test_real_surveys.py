@@ -46,6 +46,7 @@ def test_vlss1998_runs_through_the_same_code(root: Path) -> None:
     assert np.average(poor[rural], weights=persons[rural]) == pytest.approx(0.408, abs=0.0005)
 
 
+@pytest.mark.slow
 def test_households_from_submissions_are_those_of_the_made_survey(root: Path) -> None:
     one = audited_households("vlss1998", "urban")
     audit_area("vlss1998", "urban")

@@ -389,6 +389,7 @@ print(*house.run().made)
 """
 
 
+@pytest.mark.slow
 def test_what_was_finished_survives_a_kill_task_by_task(root: Path) -> None:
     search = os.pathsep.join([str(PROJECT / "src"), str(PROJECT / "tests")])
 

@@ -141,10 +141,5 @@ POINTS = _points()
 QUICK = [
     p
     for p in POINTS
-    if (p.role, p.kind, p.place)
-    in {
-        ("driver", "kill", f"{TASKS}/rural/audit.json"),
-        ("kernel", "kill", f"{TABLES}/two.parquet"),
-    }
-    and not p.fresh
+    if (p.role, p.kind, p.place) == ("driver", "kill", f"{TASKS}/rural/audit.json") and not p.fresh
 ]
