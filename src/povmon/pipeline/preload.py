@@ -6,6 +6,7 @@ A test checks that nothing a page needs is missing here: it would be imported on
 # Kernels, and workers that run plain steps.
 KERNEL = (
     "numpy",
+    "numba",
     "pandas",
     "pyarrow.parquet",
     "pyarrow.dataset",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
+from povmon.estimate.core.compiled import all_whole, in_order, packed
 from povmon.estimate.core.domains import Domains
 from povmon.estimate.design import Floats, Ints
 
@@ -15,8 +15,6 @@ Definition = Literal["math", "school", "hf4", "hf7"]
 # Sums of weights carry rounding errors: a share met to 1e-12 is met.
 NEAR = 1e-12
 MET = 1 - NEAR
-# Rows that are worked on together.
-BLOCK = 2**15
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ class Sorted:
         rows = None if whole else np.flatnonzero(inside)
         code, value = (domains.code, y) if rows is None else (domains.code[rows], y[rows])
         counts = np.bincount(code, minlength=len(domains))
-        ordered = _in_order(code, value)
+        ordered = in_order(code, value)
         if not ordered:
             by = sort_by(code, value, len(domains))
             rows, value = (by if rows is None else rows[by]), value[by]
@@ -50,20 +48,6 @@ class Sorted:
 
     def __len__(self) -> int:
         return len(self.start) - 1
-
-    def blocks(self) -> Iterator[tuple[slice, slice, Sorted]]:
-        """Runs of whole domains of some ten thousand rows, which a processor's cache holds: the
-        rows, the domains, and the run itself."""
-        first = 0
-        while first < len(self):
-            last = int(np.searchsorted(self.start, self.start[first] + BLOCK))
-            last = min(max(last, first + 1), len(self))
-            rows = slice(int(self.start[first]), int(self.start[last]))
-            run = Sorted(
-                self.order[rows], self.value[rows], self.start[first : last + 1] - rows.start
-            )
-            yield rows, slice(first, last), run
-            first = last
 
     def take(self, rows: Floats) -> Floats:
         """Row values (..., n) in this order, (..., m); not a copy where they stand in it."""
@@ -115,42 +99,27 @@ def sort_by(code: Ints, value: Floats, n_codes: int) -> Ints:
     faster: a plain sort of integers that hold all three."""
     bits = max(len(value) - 1, 1).bit_length()
     room = 1 << (63 - bits)
-    key = _whole(value)
-    if key is not None and n_codes * (int(key.max()) + 1) < room:
-        levels, rows = int(key.max()) + 1, None
-    else:
-        rows = np.argsort(value)
-        key = _levels(value[rows])
-        levels = int(key[-1]) + 1 if len(key) else 1
-        if n_codes * levels >= room:
-            return np.lexsort((value, code))
-    # A run at a time: what is in between takes no memory.
-    for start in range(0, len(key), BLOCK):
-        run = slice(start, start + BLOCK)
-        part, at = key[run], np.arange(start, start + len(key[run])) if rows is None else rows[run]
-        part += (code[run] if rows is None else code[at]) * levels
-        part <<= bits
-        part |= at
+    if len(value) and value.max() - value.min() < 2**31 and all_whole(value):
+        low = float(value.min())
+        levels = int(value.max() - low) + 1
+        if abs(low) <= 2**52 and n_codes * levels < room:
+            return _unpacked(packed(code, value, low, levels, bits), bits)
+    rows = np.argsort(value)
+    key = _levels(value[rows])
+    levels = int(key[-1]) + 1 if len(key) else 1
+    if n_codes * levels >= room:
+        return np.lexsort((value, code))
+    key += code[rows] * levels
+    key <<= bits
+    key |= rows
+    return _unpacked(key, bits)
+
+
+def _unpacked(key: Ints, bits: int) -> Ints:
+    """Positions of the rows, the last `bits` of keys, in the order of the keys."""
     key.sort()
     key &= (1 << bits) - 1
     return key
-
-
-def _whole(value: Floats) -> Ints | None:
-    """Whole numbers as integers from 0, which need no sorting to be coded; None for others."""
-    if not len(value):
-        return None
-    low, high = value.min(), value.max()
-    if not high - low < 2**31 or abs(low) > 2**52:
-        return None
-    whole = np.empty(len(value), dtype=np.int64)
-    for start in range(0, len(value), BLOCK):
-        run = slice(start, start + BLOCK)
-        whole[run] = value[run]
-        if not (whole[run] == value[run]).all():
-            return None
-    whole -= int(low)
-    return whole
 
 
 def _levels(ordered: Floats) -> Ints:
@@ -158,18 +127,6 @@ def _levels(ordered: Floats) -> Ints:
     level = np.zeros(len(ordered), dtype=np.int64)
     level[1:] = ordered[1:] != ordered[:-1]
     return np.cumsum(level, out=level)
-
-
-def _in_order(code: Ints, value: Floats) -> bool:
-    """True for rows already sorted by domain and value, as the project's sorted files are."""
-    # A run at a time: rows in another order are known by the first.
-    for start in range(0, len(code), BLOCK):
-        run, after = code[start : start + BLOCK], code[start + 1 : start + BLOCK + 1]
-        higher, same = after > run[: len(after)], after == run[: len(after)]
-        y, next_y = value[start : start + len(after)], value[start + 1 : start + 1 + len(after)]
-        if not (higher | (same & (next_y >= y))).all():
-            return False
-    return True
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
 
+from povmon.estimate.core.compiled import weighted_sums, weighted_sums_at, weights_at
 from povmon.estimate.core.domains import Domains
 from povmon.estimate.core.order import sums_of_runs
 from povmon.estimate.core.rows import Rows
@@ -18,7 +18,6 @@ from povmon.estimate.measures.base import (
     Measure,
     Part,
     Parts,
-    Subset,
     everyone,
     flagged,
 )
@@ -58,32 +57,22 @@ class Sums:
     def total(self, part: Part) -> Floats:
         """Weight times part by cell (C,)."""
         if part not in self._totals:
-            weights = self._weights(part.subset)
-            cells = len(self.layout.domain)
-            if part.flag and (part.subset or part is everyone(self.rows)):
-                found = np.bincount(weights.indices, weights.data, minlength=cells)[:cells]
+            code, weight = self.layout.of_row, self.sample.weight
+            cells, subset = len(self.layout.domain), part.subset
+            if part is everyone(self.rows):
+                found = np.bincount(code, weight, minlength=cells)[:cells].astype(np.float64)
+            elif subset is None:
+                found = weighted_sums(code, weight, part.values, cells)
+            elif part.flag:
+                found = weights_at(subset.at, code, weight, cells)
             else:
-                found = (weights @ part.values)[:cells]
-            self._totals[part] = found.astype(np.float64, copy=False)
+                found = weighted_sums_at(subset.at, code, weight, part.values, cells)
+            self._totals[part] = found
         return self._totals[part]
 
     def keep_total(self, part: Part, total: Floats) -> None:
         """Take the weight times part by cell (C,) from where it is known already."""
         self._totals[part] = total
-
-    def _weights(self, subset: Subset | None) -> sparse.csc_array:
-        """Weights of the rows, or of a subset, by cell: see `Layout.weights`."""
-
-        def make() -> sparse.csc_array:
-            if subset is None:
-                return self.layout.weights(self.sample.weight)
-            whole, at = self._weights(None), subset.at
-            shape = (whole.shape[0], len(at))
-            rows = (np.take(values, at, mode="clip") for values in (whole.data, whole.indices))
-            taken = (*rows, whole.indptr[: len(at) + 1])
-            return sparse.csc_array(taken, shape=shape)
-
-        return self.rows.once(("weights", subset, self.layout), make)
 
     def by_domain(self, cells: Floats) -> Floats:
         """Cell sums (C,) added up by domain (D,)."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
 
+from povmon.estimate.core.compiled import between_units, cells_of_rows, homes
 from povmon.estimate.core.domains import Domains
 from povmon.estimate.design import Floats, Ints, Lonely, Sample, Stage, code_sorted
 from povmon.estimate.measures.base import Shared
@@ -50,14 +50,6 @@ class Layout:
         n = len(self.domain)
         return np.bincount(self.of_row, values, minlength=n + 1)[:n].astype(np.float64)
 
-    def weights(self, weight: Floats) -> sparse.csc_array:
-        """Weights (n,) of the rows by cell, (C + 1, n): its product with row values adds up weight
-        times value in one pass, without an array of the products."""
-        n = len(self.of_row)
-        column = np.arange(n + 1, dtype=np.int32)
-        cell = self.of_row.astype(np.int32)
-        return sparse.csc_array((weight, cell, column), shape=(len(self.domain) + 1, n))
-
 
 def lay_cells(sample: Sample, domains: Domains) -> Layout:
     """Lay the domains over the units of every stage."""
@@ -76,25 +68,19 @@ def _code_cells(domain: Ints, unit: Ints, n_domains: int, units: int) -> tuple[I
 
     Most units lie in one domain: only rows elsewhere than their unit's last row need sorting.
     """
-    if len(domain) and domain.min() < 0:
-        domain = np.where(domain < 0, n_domains, domain)
     home = np.full(units, -1, dtype=np.int64)
-    home[unit] = domain
-    away = np.flatnonzero(domain != home[unit])
-    other, keys = code_sorted(domain[away] * units + unit[away])
+    away = homes(domain, unit, n_domains, home)
+    where = domain[away]
+    other, keys = code_sorted(np.where(where < 0, n_domains, where) * units + unit[away])
     some = np.flatnonzero(home >= 0)
     keys = np.concatenate([home[some] * units + some, keys])
     order = np.argsort(keys, kind="stable")  # quick on runs that are in order already
     rank = np.empty(len(keys), dtype=np.int64)
     rank[order] = np.arange(len(keys))
     home[some] = rank[: len(some)]
-    of_row = home[unit]
-    of_row[away] = rank[len(some) + other]
     keys = keys[order]
     inside = int(np.searchsorted(keys, n_domains * units))
-    if inside < len(keys):
-        np.minimum(of_row, inside, out=of_row)
-    return of_row, keys[:inside]
+    return cells_of_rows(unit, home, away, rank[len(some) + other], inside), keys[:inside]
 
 
 def layout_of(sample: Sample, of_row: Ints, domain: Ints, unit: Ints) -> Layout:
@@ -175,22 +161,15 @@ def _between_units(
     squares of these over n - 1 (what a single unit adds by a rule does not count there)."""
     n = stage.units_in_parent[cells.pair_parent]
     factor = stage.factor[cells.pair_parent]
-    mean = np.bincount(cells.pair, totals, minlength=len(n)) / n
-    deviation = totals - mean[cells.pair]
-    squares: Floats = np.bincount(cells.pair, deviation**2, minlength=len(n)).astype(np.float64)
-    # Units of the parent without rows in the domain have a total of zero.
-    squares = squares + (n - cells.cells_in_pair) * mean**2
-    free = np.maximum(n - 1, 1)
-    by_pair = factor * squares * n / free
-    uncertain = np.where(n > 1, by_pair**2 / free, 0.0)
+    by_pair, added, uncertain = between_units(
+        cells.pair, cells.pair_domain, totals, n, factor, cells.cells_in_pair, n_domains
+    )
     # A parent whose population is the one unit is known, not lonely.
     alone = (n == 1) & (factor > 0)
     if alone.any():
         by_pair = _single_units(lonely, cells, totals, by_pair, alone, n_domains)
-    return (
-        np.bincount(cells.pair_domain, by_pair, minlength=n_domains).astype(np.float64),
-        np.bincount(cells.pair_domain, uncertain, minlength=n_domains).astype(np.float64),
-    )
+        added = np.bincount(cells.pair_domain, by_pair, minlength=n_domains).astype(np.float64)
+    return added, uncertain
 
 
 def _single_units(

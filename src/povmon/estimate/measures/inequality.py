@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from povmon.errors import PovmonError
+from povmon.estimate.core.compiled import half_distances
 from povmon.estimate.core.domains import Domains
 from povmon.estimate.core.order import Sorted
 from povmon.estimate.core.rows import Rows
@@ -86,15 +87,8 @@ def gini_linearised(
 
     `parts`: the flag of the rows that enter, and their values.
     """
-    half = np.empty(len(weight)) if laid.natural else np.zeros(len(weight))
-    moments = np.zeros((len(laid), 3, 3))
-    for rows, run, part in laid.blocks():
-        if laid.natural:
-            moments[run] = _half_distances(part, weight[rows], half[rows])
-        else:
-            out = np.empty(len(part.order))
-            moments[run] = _half_distances(part, weight[part.order], out)
-            half[part.order] = out
+    half = np.zeros(len(weight))
+    moments = half_distances(laid.order, laid.start, weight, laid.value, half)
     n, total, double = moments[:, 1, 1], moments[:, 1, 2], moments[:, 0, 1]
     gini = np.where(total > 0, divide(double, n * total), np.nan)
     # Equal values leave a rounding error on either side of zero.
@@ -104,41 +98,6 @@ def gini_linearised(
     gradient = [2.0 / (back_n * back_total), -own / back_n, -own / back_total]
     sums = Parts((Part(half), *parts), parts[0])
     return Combined(gini, sums, np.stack(gradient, axis=-1), domains, moments)
-
-
-def _half_distances(laid: Sorted, w: Floats, half: Floats) -> Floats:
-    """Fill in A / 2 of each row (m,); by domain the weighted sums of products of A / 2, 1 and y
-    (D, 3, 3)."""
-    y = laid.value
-    wy = w * y
-    n, total = laid.sum(w), laid.sum(wy)
-    _centred(laid, w, n, half)
-    half *= y
-    below = _centred(laid, wy, total, np.empty(len(wy)))
-    half -= below
-    weighted = np.multiply(w, half, out=below)
-    moments = np.empty((len(n), 3, 3))
-    moments[:, 0, 1] = moments[:, 1, 0] = laid.sum(weighted)
-    moments[:, 0, 2] = moments[:, 2, 0] = laid.sum(weighted * y)
-    moments[:, 1, 2] = moments[:, 2, 1] = total
-    moments[:, 1, 1] = n
-    moments[:, 2, 2] = laid.sum(np.multiply(wy, y, out=wy))
-    moments[:, 0, 0] = laid.sum(np.multiply(weighted, half, out=weighted))
-    return moments
-
-
-def _centred(laid: Sorted, values: Floats, sums: Floats, upto: Floats) -> Floats:
-    """Sums of values from the domain's start up to each row (m,), less half the domain's sum.
-
-    One run over all domains: the first row of each takes off what the one before has left, half
-    its sum, and half its own.
-    """
-    some = laid.start[:-1] < laid.start[1:]
-    first, half = laid.start[:-1][some], sums[some] / 2
-    upto[:] = values
-    upto[first] -= half
-    upto[first[1:]] -= half[:-1]
-    return np.cumsum(upto, out=upto)
 
 
 def gini_values(laid: Sorted, weights: Floats) -> Floats:

@@ -13,6 +13,7 @@ import numpy as np
 from scipy import sparse
 
 from povmon.errors import PovmonError
+from povmon.estimate.core.compiled import poor_rows
 from povmon.estimate.core.domains import Domains
 from povmon.estimate.core.order import Sorted
 from povmon.estimate.core.rows import Rows
@@ -25,7 +26,6 @@ from povmon.estimate.measures.base import (
     RatioOfSums,
     Subset,
     divide,
-    everyone,
     linearise,
     present,
 )
@@ -71,10 +71,7 @@ class FGT(RatioOfSums):
 
         def poor() -> Part:
             x, line = rows.number(self.x), poverty_line(rows, self.line)
-            below = x <= line if self.closed else x < line
-            if present(rows, self.x) is not everyone(rows):
-                below &= x > -np.inf
-            at = np.flatnonzero(below)
+            at = poor_rows(x, np.atleast_1d(line), self.closed)
             return Part(np.broadcast_to(1.0, len(at)), flag=True, subset=Subset(at))
 
         def gap() -> Part:
