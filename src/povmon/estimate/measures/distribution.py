@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import get_args
 
 import numpy as np
 
 from povmon.errors import PovmonError
+from povmon.estimate.core.compiled import poorest
 from povmon.estimate.core.domains import Domains
-from povmon.estimate.core.order import Definition, Sorted, Weighted
+from povmon.estimate.core.order import MET, Definition, Sorted, Weighted
 from povmon.estimate.core.rows import Rows
-from povmon.estimate.design import Floats
+from povmon.estimate.design import Floats, Ints
 from povmon.estimate.measures.base import DistributionMeasure, Linearised, divide, present
 from povmon.estimate.measures.inequality import sorted_by
 
@@ -48,8 +51,23 @@ class Quantile(DistributionMeasure):
 
     def evaluate(self, rows: Rows, weights: Floats, domains: Domains) -> Floats:
         """The quantile under each vector of weights."""
-        weighted = Weighted.of(sorted_by(rows, self.x, domains), weights)
-        return weighted.quantile(np.array(self.p), self.definition)
+        laid = sorted_by(rows, self.x, domains)
+        if self.definition != "math":
+            return Weighted.of(laid, weights).quantile(np.array(self.p), self.definition)
+        return self._of_units(laid, np.ones(len(laid.value)), laid.order, weights)
+
+    def by_units(
+        self, rows: Rows, weight: Floats, domains: Domains, unit: Ints, replicates: int
+    ) -> Callable[[Floats], Floats] | None:
+        """From the rows in order, weighted as they are looked at."""
+        if self.definition != "math":
+            return None
+        laid = sorted_by(rows, self.x, domains)
+        return partial(self._of_units, laid, laid.take(weight), unit[laid.order])
+
+    def _of_units(self, laid: Sorted, weight: Floats, unit: Ints, factors: Floats) -> Floats:
+        shares = np.array([self.p])
+        return poorest(laid.start, weight, laid.value, unit, factors, shares, MET)[0][..., 0]
 
 
 @dataclass(frozen=True)
@@ -80,37 +98,33 @@ class QuantileShare(DistributionMeasure):
     def evaluate(self, rows: Rows, weights: Floats, domains: Domains) -> Floats:
         """The share, or ratio of shares, under each vector of weights."""
         laid = sorted_by(rows, self.x, domains)
-        weighted = Weighted.of(laid, weights)
-        own = weighted.weight * laid.value
-        total = laid.sum(own)
-        income = np.cumsum(own, axis=-1, out=own)
+        return self._of_units(laid, np.ones(len(laid.value)), laid.order, weights)
 
-        def share(between: tuple[float, float]) -> Floats:
-            low, high = (ordinates(weighted, income, p) for p in between)
-            return high - low
+    def by_units(
+        self, rows: Rows, weight: Floats, domains: Domains, unit: Ints, replicates: int
+    ) -> Callable[[Floats], Floats]:
+        """From the rows in order, weighted as they are looked at."""
+        laid = sorted_by(rows, self.x, domains)
+        return partial(self._of_units, laid, laid.take(weight), unit[laid.order])
 
+    def _of_units(self, laid: Sorted, weight: Floats, unit: Ints, factors: Floats) -> Floats:
+        inner = sorted({p for p in (*self.top, *(self.bottom or ())) if 0 < p < 1})
+        _, below, total = poorest(
+            laid.start, weight, laid.value, unit, factors, np.array(inner, dtype=np.float64), MET
+        )
+        total = np.where(total > 0, total, np.nan)
+        upto = {p: below[..., j] for j, p in enumerate(inner)} | {0.0: 0.0 * total, 1.0: total}
+        top = upto[self.top[1]] - upto[self.top[0]]
         if self.bottom is None:
-            return divide(share(self.top), np.where(total > 0, total, np.nan))
-        return np.where(total > 0, divide(share(self.top), share(self.bottom)), np.nan)
+            return divide(top, total)
+        bottom = upto[self.bottom[1]] - upto[self.bottom[0]]
+        return np.where(np.isnan(total), np.nan, divide(top, bottom))
 
     def _share(
         self, rows: Rows, weight: Floats, domains: Domains, between: tuple[float, float]
     ) -> Linearised:
         low, high = (_ordinate(rows, self.x, weight, domains, p) for p in between)
         return Linearised(high.estimate - low.estimate, high.values - low.values, high.used)
-
-
-def ordinates(weighted: Weighted, income: Floats, p: float) -> Floats:
-    """Total of the poorest share p of each domain (B, D), the quantile's ties counted in part.
-
-    `income`: (B, m) weight times value up to and with each row, cumulated over all domains.
-    """
-    if p == 0 or not len(weighted.laid.value):
-        return np.zeros(weighted.total.shape)
-    at = weighted.position(np.broadcast_to(p, weighted.total.shape))
-    below = np.take_along_axis(weighted.upto, at, axis=-1) - weighted.before
-    poorest = np.take_along_axis(income, at, axis=-1) - weighted.laid.before(income)
-    return poorest + weighted.laid.value[at] * (p * weighted.total - below)
 
 
 def _ordinate(rows: Rows, x: str, weight: Floats, domains: Domains, p: float) -> Linearised:
