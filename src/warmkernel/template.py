@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import importlib
 import os
+import pkgutil
 import select
 import signal
 import site
@@ -51,6 +52,9 @@ def threads() -> int:
 def preload(names: Sequence[str], without: Sequence[str], owner: int) -> None:
     """Import modules that every child shall have; some others count as not installed.
 
+    A name may be that of a function, ``module:function``, which is called: what loads the rest of
+    a module that would load it in every child.
+
     Raises
     ------
     Refused : one cannot be imported, comes from outside of the installed packages (a child would
@@ -62,11 +66,14 @@ def preload(names: Sequence[str], without: Sequence[str], owner: int) -> None:
         if os.getppid() != owner:
             sys.exit(0)
         try:
-            importlib.import_module(name)
+            if ":" in name:
+                pkgutil.resolve_name(name)()
+            else:
+                importlib.import_module(name)
         except Exception as error:  # a package may fail in any way when it is imported
             raise Refused(f"{name} cannot be preloaded: {type(error).__name__}: {error}") from error
         if threads() > 1:
-            raise Refused(f"{name} starts a thread when it is imported: do not preload it")
+            raise Refused(f"{name} starts a thread when it is loaded: do not preload it")
     own = _outsiders()
     if own:
         raise Refused(

@@ -243,6 +243,16 @@ def test_what_must_not_be_preloaded_is_refused(tmp_path: Path, source: str, reas
         made.wait_ready()
 
 
+def test_a_function_is_called_beforehand(tmp_path: Path) -> None:
+    made = Template(["textwrap:dedent"], environment=dict(os.environ))
+    with pytest.raises(WarmUnavailable, match="textwrap:dedent cannot be preloaded: TypeError"):
+        made.wait_ready()
+    other = Template(["ensurepip:version"])
+    other.wait_ready()
+    assert other.usable
+    other.close()
+
+
 def test_a_module_can_count_as_not_installed(tmp_path: Path) -> None:
     made = Template(without=["csv"])
     (tmp_path / "job.py").write_text(

@@ -7,6 +7,9 @@ A test checks that nothing a page needs is missing here: it would be imported on
 KERNEL = (
     "numpy",
     "numba",
+    # What a compiled function needs before its first call, half a second's work.
+    "numba.core.registry:cpu_target.typing_context.refresh",
+    "numba.core.registry:cpu_target.target_context.refresh",
     "pandas",
     "pyarrow.parquet",
     "pyarrow.dataset",
