@@ -31,6 +31,8 @@ VARIABLES := SURVEY AREA JOBS FORCE PYTHON3 HOUSEHOLDS TIMES PLANTED CHECK SCHED
 	HERE FRESH NO_BROWSER
 $(foreach name,$(VARIABLES),$(eval override $(name) := $$(value $(name))))
 export $(VARIABLES)
+# Each of some hundred processes would compile all modules anew where nothing may be kept.
+unexport PYTHONDONTWRITEBYTECODE
 
 ifeq ($(CONDA_DEFAULT_ENV),povmon)
 BIN := $(CONDA_PREFIX)/bin
