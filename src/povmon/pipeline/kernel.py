@@ -36,6 +36,8 @@ _NUMBERS = itertools.count()
 # Options of every kernel: no history file, so kernels do not wait for one another's database.
 _ARGUMENTS = ["--HistoryManager.enabled=False", "--IPKernelApp.log_level=40"]
 _LOOK = 0.01  # seconds between two looks at a kernel that was killed
+# Seconds until a kernel is asked again, because the channel was not joined when it answered.
+LISTEN = 0.05
 
 _METADATA: dict[str, Any] = {}
 
@@ -88,7 +90,7 @@ class ReportKernelClient(AsyncKernelClient):
             while reply["parent_header"].get("msg_id") != asked:
                 reply = await self.get_shell_msg(timeout=1)
             while True:
-                told = await self.get_iopub_msg(timeout=0.2)
+                told = await self.get_iopub_msg(timeout=LISTEN)
                 idle = told["content"].get("execution_state") == "idle"
                 if idle and told["parent_header"].get("msg_id") == asked:
                     break
