@@ -48,8 +48,13 @@ def stored_name(path: Path) -> str:
 def from_stored(name: str) -> Path:
     """The inverse of `stored_name`."""
     if name.startswith("project:"):
-        return paths.project() / name.removeprefix("project:")
-    return paths.root() / name
+        return _joined(paths.project(), name.removeprefix("project:"))
+    return _joined(paths.root(), name)
+
+
+@lru_cache(maxsize=16_384)
+def _joined(folder: Path, name: str) -> Path:
+    return folder / name
 
 
 def cannot_write(path: Path, error: OSError) -> PovmonError:

@@ -83,6 +83,7 @@ class Ledger:
         self.troubles: dict[str, str] = {}  # tasks that failed in this run, for soft tasks
         self._records: dict[str, Record | None] = {}
         self._sources: dict[tuple[str, ...], dict[str, str]] = {}
+        self._chosen: dict[tuple[str, str], tuple[Record, dict[str, str]]] = {}
 
     def path(self, task: str) -> Path:
         """The file of a task's record."""
@@ -236,8 +237,12 @@ class Ledger:
                 f"needs what {task} makes, which has not been made",
                 todo=f"run make SURVEY={self.survey}",
             )
-        chosen = {n: v for n, v in record.outputs.items() if from_stored(n).match(pattern)}
-        return {f"data {label(from_stored(n))}": v for n, v in chosen.items()}
+        known = self._chosen.get((task, pattern))
+        if known is None or known[0] is not record:
+            chosen = {n: v for n, v in record.outputs.items() if from_stored(n).match(pattern)}
+            known = record, {f"data {label(from_stored(n))}": v for n, v in chosen.items()}
+            self._chosen[task, pattern] = known
+        return known[1]
 
     def damaged(self, task: str) -> list[str]:
         """Outputs that are no longer what the task wrote: missing, cut short or changed."""
