@@ -116,8 +116,8 @@ def figure(width: float = 6.8, height: float = 4.0, **subplots: Any) -> tuple[An
     width, height : size in inches; 6.8 fills the text column of a page.
     subplots : passed to `matplotlib.figure.Figure.subplots` (``nrows``, ``ncols``, ``sharex``).
     """
-    from matplotlib.figure import Figure
+    from povmon.present.laid_out import LaidOut
 
     use()
-    made = Figure(figsize=(width, height), layout="constrained")
+    made = LaidOut(figsize=(width, height), layout="constrained")
     return made, made.subplots(**subplots)
