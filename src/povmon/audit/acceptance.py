@@ -29,7 +29,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from povmon import paths
 from povmon.audit.ledger import PLACE, Ledger
@@ -111,8 +111,8 @@ def clopper_pearson(count: Any, n: Any, level: float) -> tuple[Floats, Floats]:
     """
     count, n = np.asarray(count, dtype=float), np.asarray(n, dtype=float)
     tail = (1 - level) / 2
-    low = np.where(count > 0, beta.ppf(tail, count, n - count + 1), 0.0)
-    high = np.where(count < n, beta.ppf(1 - tail, count + 1, n - count), 1.0)
+    low = np.where(count > 0, betaincinv(count, n - count + 1, tail), 0.0)
+    high = np.where(count < n, betaincinv(count + 1, n - count, 1 - tail), 1.0)
     return low, high
 
 

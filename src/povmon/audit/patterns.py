@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binom
+from scipy import special
 
 from povmon.audit.groups import logs, spread
 from povmon.audit.ledger import Ledger
@@ -152,7 +152,8 @@ def _round_ages(ledger: Ledger, group: pd.Series) -> pd.Series:
 
 def _excess(count: pd.Series, number: pd.Series, usual: float) -> pd.Series:
     """Groups with a count that is not by chance, and clearly above the usual share."""
-    chance = pd.Series(binom.sf(count - 1, number, usual), index=count.index)
+    # The binomial probability of so many or more.
+    chance = pd.Series(special.betainc(count, number - count + 1, usual), index=count.index)
     odd = (chance < CHANCE) & (count > (usual + ROUND_EXCESS) * number)
     share = (count / number)[odd]
     return share.map(lambda s: f"{100 * s:.0f} %").astype("str")

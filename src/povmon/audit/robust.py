@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.special import lambertw
-from scipy.stats import norm
+from scipy.special import lambertw, ndtri
 
 Floats = npt.NDArray[np.float64]
 
@@ -162,7 +161,7 @@ def normal_scores(values: Floats) -> Floats:
 def _tail(deviation: Floats) -> tuple[float, float]:
     """Scale and h of one side, from deviations of which half are positive."""
     inner, outer = np.quantile(deviation, [INNER, OUTER])
-    z_inner, z_outer = norm.ppf([INNER, OUTER])
+    z_inner, z_outer = ndtri([INNER, OUTER])
     if inner <= 0 or outer <= 0:
         return max(float(outer), 0.0) / float(z_outer), 0.0
     h = 2 * np.log((outer / inner) / (z_outer / z_inner)) / (z_outer**2 - z_inner**2)
@@ -183,7 +182,7 @@ def _score(deviation: Floats, scale: float, h: float) -> Floats:
 
 def threshold(rate: float) -> float:
     """The score beyond which, on both sides together, `rate` of clean values lie."""
-    return float(norm.ppf(1 - rate / 2))
+    return float(ndtri(1 - rate / 2))
 
 
 def hidiroglou_berthelot(
@@ -230,6 +229,6 @@ def hidiroglou_berthelot(
         scores = normal_scores(effect)
         return effect, np.nan_to_num(np.abs(scores)) > threshold(rate)
     if rate is not None:
-        c = threshold(rate) / float(norm.ppf(0.75))
+        c = threshold(rate) / float(ndtri(0.75))
     with np.errstate(invalid="ignore"):
         return effect, (effect < median - c * below) | (effect > median + c * above)

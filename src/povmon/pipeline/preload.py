@@ -14,7 +14,6 @@ KERNEL = (
     "pyarrow.parquet",
     "pyarrow.dataset",
     "scipy.special",
-    "scipy.stats",
     "scipy.optimize",
     "scipy.sparse.csgraph",
     "pydantic",
