@@ -150,9 +150,9 @@ class Residuals:
         """Totals of the touched cells: only own categories of a domain have coefficients."""
         pairs, (keys, own) = self._pairs, self._place
         weighted = (self.auxiliaries.regression * values)[pairs.row]
-        coefficients = np.bincount(pairs.of_row, weighted, len(pairs.inverse)) * pairs.inverse
-        reached = coefficients[pairs.of_term] * pairs.mass
-        result: Floats = 0.0 - np.bincount(pairs.cell, reached, len(keys))
+        moments = np.bincount(pairs.of_row, weighted, len(pairs.inverse)).astype(np.float64)
+        reached = (moments * pairs.inverse)[pairs.of_term] * pairs.mass
+        result = 0.0 - np.bincount(pairs.cell, reached, len(keys)).astype(np.float64)
         result[own] += totals
         return result
 
