@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -147,7 +148,8 @@ class _Work:
         grouped = [CATALOGUE[i] for i in GROUPED]
         if kind in PERSON_GROUPS:
             if person is not None:
-                self.rows[kind] = Rows(person_groups(person, household, kind))
+                shared = household[[c for c in household if c in self._shared_by_members]]
+                self.rows[kind] = Rows(person_groups(person, shared, kind))
                 yield from self._from_frame(kind, kind, grouped)
             return
         if kind in HOUSEHOLD_GROUPS:
@@ -165,6 +167,15 @@ class _Work:
                 yield from self._from_frame(name, kind, chosen)
         if self.frames.county is not None:
             self.reported.append(_county_form(self.frames.county, kind))
+
+    @cached_property
+    def _shared_by_members(self) -> set[str]:
+        """Columns of a household that estimates of groups of persons are made from."""
+        design = self.survey.design
+        names = {"household_id", "county_id", "hhsize", "w_hh", design.strata, design.psu}
+        for indicator in (CATALOGUE[i] for i in GROUPED):
+            names.update(indicator.needs, indicator.build(self.survey.line.value).columns)
+        return names
 
     def _from_frame(self, name: str, kind: str, chosen: Sequence[Indicator]) -> Iterable[Columns]:
         """Estimates of the chosen indicators that a frame can give, weight by weight."""

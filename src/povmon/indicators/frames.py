@@ -239,8 +239,10 @@ def person_groups(persons: pd.DataFrame, household: pd.DataFrame, kind: str) -> 
     group = _grouped(numeric(persons, "age"), AGE_GROUPS) if kind == "age_group" else persons[kind]
     keys = pd.DataFrame({"household_id": persons["household_id"], kind: group})
     counts = keys.groupby(["household_id", kind], dropna=False, sort=False).size()
-    rows = counts.rename("members").reset_index()
-    rows = rows.merge(household, on="household_id", how="inner", validate="m:1")
+    groups = counts.rename("members").reset_index()
+    home = pd.Index(household["household_id"]).get_indexer(groups["household_id"])
+    shared = household.drop(columns="household_id").take(home[home >= 0]).reset_index(drop=True)
+    rows = pd.concat([groups[home >= 0].reset_index(drop=True), shared], axis=1)
     rows["w_person"] = rows["w_hh"] * rows["members"]
     return rows
 
