@@ -120,7 +120,8 @@ def _with_places(frame: pd.DataFrame) -> pd.DataFrame:
 
 def numeric(frame: pd.DataFrame, name: str) -> pd.Series[Any]:
     """A column as float64, yes 1.0 and no 0.0, missing NaN."""
-    return frame[name].astype("Float64").astype("float64")
+    values = frame[name].to_numpy(dtype="float64", na_value=np.nan, copy=True)
+    return pd.Series(values, index=frame.index, name=name, copy=False)
 
 
 def _known(values: pd.Series[Any]) -> pd.Series[Any]:
@@ -214,18 +215,21 @@ def _roster(persons: pd.DataFrame) -> pd.DataFrame:
         "persons_away": away.notna(),
         "away_six": away.ge(6),
     }
-    counts = pd.DataFrame({k: v.astype("float64") for k, v in columns.items()})
-    counts["household_id"] = p["household_id"]
-    out = counts.groupby("household_id", sort=False).sum()
-    grouped = insured.groupby(p["household_id"])
+    code, homes = pd.factorize(p["household_id"])
+    counts = {name: np.bincount(code, flags, len(homes)) for name, flags in columns.items()}
+    out = pd.DataFrame(counts, index=pd.Index(homes, name="household_id"))
     # A member whose insurance is not known leaves the household's unknown, unless another has none.
-    lowest, unknown = grouped.min(), insured.isna().groupby(p["household_id"]).any()
-    out["all_insured"] = lowest.where(~(unknown & lowest.eq(1)))
+    without, unknown = (
+        np.bincount(code, flags, len(homes)) for flags in (insured.eq(0), insured.isna())
+    )
+    out["all_insured"] = np.where(without > 0, 0.0, np.where(unknown > 0, np.nan, 1.0))
     out["one_insured"] = _known(out["all_insured"])
-    schooling = numeric(p, "schooling").where(age.ge(16))
-    out["most_schooling"] = schooling.groupby(p["household_id"]).max()
+    adult = age.ge(16)
+    schooling = numeric(p, "schooling").where(adult).to_numpy()
+    most = np.full(len(homes), np.nan)
+    np.fmax.at(most, code, schooling)
     # A household without adults has nobody to have finished school.
-    out.loc[~age.ge(16).groupby(p["household_id"]).any(), "most_schooling"] = 0.0
+    out["most_schooling"] = np.where(np.bincount(code, adult, len(homes)) > 0, most, 0.0)
     return out
 
 
