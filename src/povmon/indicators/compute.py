@@ -179,7 +179,8 @@ class _Work:
 
     def _from_frame(self, name: str, kind: str, chosen: Sequence[Indicator]) -> Iterable[Columns]:
         """Estimates of the chosen indicators that a frame can give, weight by weight."""
-        possible = [i for i in chosen if set(i.needs) <= set(self.rows[name].frame.columns)]
+        known = set(self.rows[name].frame.columns)
+        possible = [i for i in chosen if known.issuperset(i.needs)]
         if self.survey.design.weights == "none":
             # A sample without weights says nothing about numbers in the population.
             possible = [i for i in possible if i.unit != "persons"]

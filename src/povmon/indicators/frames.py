@@ -241,9 +241,16 @@ def person_groups(persons: pd.DataFrame, household: pd.DataFrame, kind: str) -> 
     whose group is not known keep their row, in no domain.
     """
     group = _grouped(numeric(persons, "age"), AGE_GROUPS) if kind == "age_group" else persons[kind]
-    keys = pd.DataFrame({"household_id": persons["household_id"], kind: group})
-    counts = keys.groupby(["household_id", kind], dropna=False, sort=False).size()
-    groups = counts.rename("members").reset_index()
+    of_home, _ = pd.factorize(persons["household_id"])
+    of_group, names = pd.factorize(group)
+    code, pairs = pd.factorize(of_home * (len(names) + 1) + of_group + 1)
+    first = np.empty(len(pairs), dtype=np.int64)
+    first[code[::-1]] = np.arange(len(code) - 1, -1, -1)
+    groups = pd.DataFrame({
+        "household_id": persons["household_id"].take(first).array,
+        kind: group.take(first).array,
+        "members": np.bincount(code),
+    })  # fmt: skip
     home = pd.Index(household["household_id"]).get_indexer(groups["household_id"])
     shared = household.drop(columns="household_id").take(home[home >= 0]).reset_index(drop=True)
     rows = pd.concat([groups[home >= 0].reset_index(drop=True), shared], axis=1)
