@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from povmon.estimate import Design
+from povmon.estimate import Design, Table
 from povmon.estimate.core.domains import Domains, lay_domains
 from povmon.estimate.core.prepared import prepared
 from povmon.estimate.core.rows import Rows
-from povmon.estimate.design import Sample, lay
+from povmon.estimate.design import Floats, Sample, lay, numbers
 from povmon.estimate.measures.base import Measure, divide
 from povmon.indicators import imputed_shares
 from povmon.indicators.catalogue import CATALOGUE
@@ -41,7 +44,11 @@ HOUSEHOLD_GROUPS = ("head_sex", "household_size")
 GROUP_ORDER = {label: i for i, (*_, label) in enumerate((*AGE_GROUPS, *SIZE_GROUPS))}
 # The column that holds a kind's domains, where it has another name.
 COLUMN_OF_KIND = {"county": "county_id", "province": "province_id"}
+# Columns of `Prepared.estimate` that the table keeps.
+ESTIMATED = ("estimate", "se", "ci_low", "ci_high", "n", "n_psu", "df", "cv", "deff")
 COUNTY_FORM = "from the county form: a report, not a sample estimate"
+# Columns of a table by name, all of the same length.
+Columns = dict[str, npt.NDArray[Any]]
 
 
 def estimate_area(survey: str, area: str) -> pd.DataFrame:
@@ -102,7 +109,7 @@ def _all_kinds(survey: Survey, frames: Frames, kinds: Sequence[str], label: str)
     """The estimates table over several kinds of domain."""
     work = _Work(survey, frames)
     pieces = [piece for kind in kinds for piece in work.one_kind(kind)]
-    table = pd.concat(pieces, ignore_index=True)
+    table = pd.concat([_published(pieces, survey), *work.reported], ignore_index=True)
     table.insert(0, "survey", survey.survey)
     table.insert(1, "area", label)
     order = {kind: i for i, kind in enumerate(kinds)}
@@ -127,19 +134,22 @@ class _Work:
         self.survey, self.frames = survey, frames
         self.again = Reimputation(survey, frames)
         self.laid: dict[tuple[str, str], tuple[Rows, Sample]] = {}
+        # What counties report, by kind of domain: no estimates of a sample.
+        self.reported: list[pd.DataFrame] = []
         household = frames.household.assign(all="all")
         village = None if frames.village is None else frames.village.assign(all="all")
         self.rows = {"household": Rows(household)}
         if village is not None:
             self.rows["village"] = Rows(village)
 
-    def one_kind(self, kind: str) -> Iterable[pd.DataFrame]:
+    def one_kind(self, kind: str) -> Iterable[Columns]:
         """Estimates for one kind of domain from each frame that has it."""
         household, person = self.rows["household"].frame, self.frames.person
         grouped = [CATALOGUE[i] for i in GROUPED]
         if kind in PERSON_GROUPS:
             if person is not None:
-                self.rows[kind] = Rows(person_groups(person, household, kind))
+                shared = household[[c for c in household if c in self._shared_by_members]]
+                self.rows[kind] = Rows(person_groups(person, shared, kind))
                 yield from self._from_frame(kind, kind, grouped)
             return
         if kind in HOUSEHOLD_GROUPS:
@@ -156,22 +166,29 @@ class _Work:
                 chosen = [i for i in CATALOGUE.values() if i.frame == name]
                 yield from self._from_frame(name, kind, chosen)
         if self.frames.county is not None:
-            yield _county_form(self.frames.county, kind)
+            self.reported.append(_county_form(self.frames.county, kind))
 
-    def _from_frame(
-        self, name: str, kind: str, chosen: Sequence[Indicator]
-    ) -> Iterable[pd.DataFrame]:
+    @cached_property
+    def _shared_by_members(self) -> set[str]:
+        """Columns of a household that estimates of groups of persons are made from."""
+        design = self.survey.design
+        names = {"household_id", "county_id", "hhsize", "w_hh", design.strata, design.psu}
+        for indicator in (CATALOGUE[i] for i in GROUPED):
+            names.update(indicator.needs, indicator.build(self.survey.line.value).columns)
+        return names
+
+    def _from_frame(self, name: str, kind: str, chosen: Sequence[Indicator]) -> Iterable[Columns]:
         """Estimates of the chosen indicators that a frame can give, weight by weight."""
-        possible = [i for i in chosen if set(i.needs) <= set(self.rows[name].frame.columns)]
+        known = set(self.rows[name].frame.columns)
+        possible = [i for i in chosen if known.issuperset(i.needs)]
         if self.survey.design.weights == "none":
             # A sample without weights says nothing about numbers in the population.
             possible = [i for i in possible if i.unit != "persons"]
         for weight in dict.fromkeys(i.weight for i in possible):
             yield self._weighted(name, kind, weight, [i for i in possible if i.weight == weight])
 
-    def _weighted(
-        self, name: str, kind: str, weight: str, ours: Sequence[Indicator]
-    ) -> pd.DataFrame:
+    def _weighted(self, name: str, kind: str, weight: str, ours: Sequence[Indicator]) -> Columns:
+        """Columns of the estimates of one weight, before anything is done to them."""
         column = COLUMN_OF_KIND.get(kind, kind)
         measures = _measures(self.survey, ours)
         built = [m for _, _, m in measures]
@@ -180,26 +197,41 @@ class _Work:
             rows = self.rows[name]
             self.laid[name, weight] = rows, lay(rows.frame, design)
         laid = prepared(*self.laid[name, weight], [column])
-        table = laid.estimate(built)
-        repeat = len(table) // len(measures)
-        table["indicator"] = [name for name, _, _ in measures] * repeat
-        table["unit"] = [_unit(self.survey, i) for _, i, _ in measures] * repeat
-        table["bounded"] = [m.bounded for m in built] * repeat
-        table["ratio"] = 1.0
+        found = laid.estimate(built)
+        repeat = len(found) // len(measures)
+        table = {name: found[name].to_numpy() for name in ESTIMATED}
+        table["ratio"] = np.ones(len(found))
         if name != "village":
             labels = pd.Index(laid.labels[column])
-            found = self.again.ratios(self.rows[name].frame, kind, column, design, built, labels)
-            table["ratio"] = found.ravel()
-        table = widen(table, table["ratio"].to_numpy())
-        table = table.rename(columns={column: "domain"}).assign(domain_kind=kind)
-        table["domain"] = table["domain"].astype(str)
-        # Student's t knows no bounds; a share has them.
-        limits = ["ci_low", "ci_high"]
-        share = table["unit"].eq("share")
-        table.loc[share, limits] = table.loc[share, limits].clip(0.0, 1.0)
-        index = table["unit"].eq("index")
-        table.loc[index, limits] = table.loc[index, limits].clip(lower=0.0)
-        return apply_policy(table, self.survey.policy, villages=weight == "w_village")
+            ratios = self.again.ratios(self.rows[name].frame, kind, column, design, built, labels)
+            table["ratio"] = ratios.ravel()
+        return table | {
+            "domain_kind": np.full(len(found), kind, dtype=object),
+            "domain": np.array([str(label) for label in found[column].tolist()], dtype=object),
+            "indicator": np.array([name for name, _, _ in measures] * repeat, dtype=object),
+            "unit": np.array(
+                [_unit(self.survey, i) for _, i, _ in measures] * repeat, dtype=object
+            ),
+            "bounded": np.array([m.bounded for m in built] * repeat),
+            "villages": np.full(len(found), weight == "w_village"),
+        }
+
+
+def _published(pieces: Sequence[Columns], survey: Survey) -> pd.DataFrame:
+    """The estimates of samples, widened, within the bounds of their unit and by the policy."""
+    whole = {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
+    villages = whole.pop("villages")
+    table = widen(Table(whole), whole["ratio"])
+    # Student's t knows no bounds; a share has them.
+    top = np.where(whole["unit"] == "share", 1.0, np.inf)
+    bottom = np.where(np.isin(whole["unit"], ["share", "index"]), 0.0, -np.inf)
+    for name in ("ci_low", "ci_high"):
+        limit = table[name].to_numpy()
+        limit = np.where(limit < bottom, bottom, limit)
+        table[name] = np.where(limit > top, top, limit)
+    parts = [(table[villages == some], some) for some in (False, True)]
+    judged = [apply_policy(part, survey.policy, villages=some) for part, some in parts if len(part)]
+    return pd.concat(judged, ignore_index=True)
 
 
 def design_of(survey: Survey, weight: str) -> Design:
@@ -250,10 +282,11 @@ def _county_form(frame: pd.DataFrame, kind: str) -> pd.DataFrame:
     chosen = [
         i for i in CATALOGUE.values() if i.frame == "county" and set(i.needs) <= set(frame.columns)
     ]
+    parts = {name: numbers(frame, name) for i in chosen for name in i.needs}
     frame = frame.assign(all="all") if kind == "all" else frame
     domains = lay_domains(frame, [COLUMN_OF_KIND.get(kind, kind)])
     names = domains.labels.iloc[:, 0].astype("str")
-    values = [_ratio_or_total(frame, domains, i) for i in chosen]
+    values = [_ratio_or_total(parts, domains, i) for i in chosen]
     table = pd.DataFrame({
         "domain": np.repeat(names.to_numpy(), len(chosen)),
         "indicator": [i.id for i in chosen] * len(domains),
@@ -273,12 +306,12 @@ def _county_form(frame: pd.DataFrame, kind: str) -> pd.DataFrame:
 
 
 def _ratio_or_total(
-    frame: pd.DataFrame, domains: Domains, indicator: Indicator
+    columns: dict[str, Floats], domains: Domains, indicator: Indicator
 ) -> tuple[np.ndarray, np.ndarray]:
     """Ratio or total over the counties that reported all of its parts, and their number, (D,)."""
-    parts = frame[list(indicator.needs)].to_numpy(dtype=float)
-    known = ~np.isnan(parts).any(axis=1)
+    parts = [columns[name] for name in indicator.needs]
+    known = ~np.any([np.isnan(part) for part in parts], axis=0)
     n = domains.sum(known.astype(float)).astype("int64")
-    sums = [domains.sum(np.where(known, part, 0.0)) for part in parts.T]
+    sums = [domains.sum(np.where(known, part, 0.0)) for part in parts]
     value = sums[0] if len(sums) == 1 else divide(sums[0], sums[1])
     return np.where(n > 0, value, np.nan), n

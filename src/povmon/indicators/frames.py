@@ -120,7 +120,8 @@ def _with_places(frame: pd.DataFrame) -> pd.DataFrame:
 
 def numeric(frame: pd.DataFrame, name: str) -> pd.Series[Any]:
     """A column as float64, yes 1.0 and no 0.0, missing NaN."""
-    return frame[name].astype("Float64").astype("float64")
+    values = frame[name].to_numpy(dtype="float64", na_value=np.nan, copy=True)
+    return pd.Series(values, index=frame.index, name=name, copy=False)
 
 
 def _known(values: pd.Series[Any]) -> pd.Series[Any]:
@@ -214,18 +215,21 @@ def _roster(persons: pd.DataFrame) -> pd.DataFrame:
         "persons_away": away.notna(),
         "away_six": away.ge(6),
     }
-    counts = pd.DataFrame({k: v.astype("float64") for k, v in columns.items()})
-    counts["household_id"] = p["household_id"]
-    out = counts.groupby("household_id", sort=False).sum()
-    grouped = insured.groupby(p["household_id"])
+    code, homes = pd.factorize(p["household_id"])
+    counts = {name: np.bincount(code, flags, len(homes)) for name, flags in columns.items()}
+    out = pd.DataFrame(counts, index=pd.Index(homes, name="household_id"))
     # A member whose insurance is not known leaves the household's unknown, unless another has none.
-    lowest, unknown = grouped.min(), insured.isna().groupby(p["household_id"]).any()
-    out["all_insured"] = lowest.where(~(unknown & lowest.eq(1)))
+    without, unknown = (
+        np.bincount(code, flags, len(homes)) for flags in (insured.eq(0), insured.isna())
+    )
+    out["all_insured"] = np.where(without > 0, 0.0, np.where(unknown > 0, np.nan, 1.0))
     out["one_insured"] = _known(out["all_insured"])
-    schooling = numeric(p, "schooling").where(age.ge(16))
-    out["most_schooling"] = schooling.groupby(p["household_id"]).max()
+    adult = age.ge(16)
+    schooling = numeric(p, "schooling").where(adult).to_numpy()
+    most = np.full(len(homes), np.nan)
+    np.fmax.at(most, code, schooling)
     # A household without adults has nobody to have finished school.
-    out.loc[~age.ge(16).groupby(p["household_id"]).any(), "most_schooling"] = 0.0
+    out["most_schooling"] = np.where(np.bincount(code, adult, len(homes)) > 0, most, 0.0)
     return out
 
 
@@ -237,10 +241,19 @@ def person_groups(persons: pd.DataFrame, household: pd.DataFrame, kind: str) -> 
     whose group is not known keep their row, in no domain.
     """
     group = _grouped(numeric(persons, "age"), AGE_GROUPS) if kind == "age_group" else persons[kind]
-    keys = pd.DataFrame({"household_id": persons["household_id"], kind: group})
-    counts = keys.groupby(["household_id", kind], dropna=False, sort=False).size()
-    rows = counts.rename("members").reset_index()
-    rows = rows.merge(household, on="household_id", how="inner", validate="m:1")
+    of_home, _ = pd.factorize(persons["household_id"])
+    of_group, names = pd.factorize(group)
+    code, pairs = pd.factorize(of_home * (len(names) + 1) + of_group + 1)
+    first = np.empty(len(pairs), dtype=np.int64)
+    first[code[::-1]] = np.arange(len(code) - 1, -1, -1)
+    groups = pd.DataFrame({
+        "household_id": persons["household_id"].take(first).array,
+        kind: group.take(first).array,
+        "members": np.bincount(code),
+    })  # fmt: skip
+    home = pd.Index(household["household_id"]).get_indexer(groups["household_id"])
+    shared = household.drop(columns="household_id").take(home[home >= 0]).reset_index(drop=True)
+    rows = pd.concat([groups[home >= 0].reset_index(drop=True), shared], axis=1)
     rows["w_person"] = rows["w_hh"] * rows["members"]
     return rows
 

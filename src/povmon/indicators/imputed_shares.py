@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Hashable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -43,7 +45,8 @@ def imputed_shares(
     without these. difference: estimate less that; difference_se: in published standard errors.
     A suppressed estimate shows its share only.
     """
-    figures_of = {str(row["indicator"]): row for _, row in estimates.iterrows()}
+    figures = estimates[["estimate", "se", "ratio"]].to_dict("records")
+    figures_of = dict(zip(estimates["indicator"].tolist(), figures, strict=True))
     alike: dict[tuple[tuple[str, ...], str], list[Indicator]] = {}
     for indicator in indicators:
         if indicator.id in figures_of:
@@ -61,13 +64,13 @@ def imputed_shares(
         for indicator in group:
             measure = indicator.build(imputation.survey.line.value)
             without = float(linearise(measure, laid, weights, domain).estimate[0])
-            figures = figures_of[indicator.id]
-            rows.append(_row(indicator, int((hit & known).sum()), share, without, figures))
+            own = figures_of[indicator.id]
+            rows.append(_row(indicator, int((hit & known).sum()), share, without, own))
     return pd.DataFrame(rows, columns=COLUMNS[2:])
 
 
 def _row(indicator: Indicator, households: int, share: float, without: float,
-         figures: pd.Series) -> list[object]:  # fmt: skip
+         figures: Mapping[Hashable, Any]) -> list[object]:  # fmt: skip
     value, se, ratio = (float(figures[name]) for name in ("estimate", "se", "ratio"))
     if np.isnan(value):
         without = np.nan

@@ -79,6 +79,7 @@ class Reimputation:
         if name not in self._extended:
             added = self._frame.assign(all="all")
             if grouped:
+                added = added[[c for c in added if c in frame]]
                 added = person_groups(self._records["person"], added, kind)
             self._extended[name] = self._joined(frame, added)
         return self._extended[name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +18,21 @@ from povmon.estimate.measures.base import Shared
 
 # Cells of a dense table of domains and units that are held at once: they stay in the cache.
 AT_ONCE = 2**18
+
+
+@dataclass(frozen=True, eq=False)
+class _Pairs:
+    """Domains and their categories under post-strata: where rows are added and coefficients go.
+
+    Shapes: m rows in any domain, P pairs, T terms (a pair and a unit with rows in its category).
+    """
+
+    row: Ints  # (m,) in the order of adding
+    of_row: Ints  # (m,) pair of each of these
+    inverse: Floats  # (P,) inverse of the category's sum
+    of_term: Ints  # (T,) pair of each term
+    mass: Floats  # (T,) auxiliary total of the unit
+    cell: Ints  # (T,) touched cell of domain and unit
 
 
 class Residuals:
@@ -58,10 +74,10 @@ class Residuals:
         at_once : most cells of a block, where the cells are all pairs of domain and unit.
         """
         count = len(self.domains)
-        coefficients = self._coefficients(values, shared)
         if self.auxiliaries.diagonal and shared is None:
-            yield slice(0, count), self._touched, self._sparse(totals, coefficients)
+            yield slice(0, count), self._touched, self._sparse(totals, values)
             return
+        coefficients = self._coefficients(values, shared)
         step = max(1, at_once // max(self.units, 1))
         for start in range(0, count, step):
             block = slice(start, min(start + step, count))
@@ -72,7 +88,7 @@ class Residuals:
             yield block, self._full[size], table.ravel()
 
     def _coefficients(self, values: Floats, shared: Shared | None) -> Any:
-        """B of each domain, (D, p); sparse with post-strata, where own categories alone count."""
+        """B of each domain, (D, p)."""
         x = self.auxiliaries
         moments = x.by_group(x.regression * values, self.domains.code, len(self.domains))
         if shared is not None:
@@ -104,12 +120,39 @@ class Residuals:
         keys = cells.domain * self.units + cells.unit
         return keys, np.searchsorted(keys, own.domain * self.units + own.unit)
 
-    def _sparse(self, totals: Floats, coefficients: Any) -> Floats:
-        keys, own = self._place
-        reach = sparse.coo_array(coefficients @ self._of_units.T)
-        domain, unit = reach.coords
-        result = np.zeros(len(keys))
-        result[np.searchsorted(keys, domain.astype(np.int64) * self.units + unit)] = -reach.data
+    @cached_property
+    def _pairs(self) -> _Pairs:
+        """Pairs of a domain and a category that occur, and what the coefficients of each reach."""
+        x, keys = self.auxiliaries, self._place[0]
+        inside = np.flatnonzero(self.domains.code >= 0)
+        inside = inside[np.argsort(self.domains.code[inside], kind="stable")]
+        start = np.searchsorted(self.domains.code[inside], np.arange(len(self.domains) + 1))
+        shape = (len(self.domains), x.matrix.shape[0])
+        rows = sparse.csr_array((inside, x.profile[inside], start), shape=shape)
+        # Added up as `by_group` does, to the last digit.
+        rows.sort_indices()
+        domain = self.domains.code[rows.data]
+        change = (np.diff(domain, prepend=-1) != 0) | (np.diff(rows.indices, prepend=-1) != 0)
+        first = np.flatnonzero(change)
+        category = x.matrix.tocsr().indices[rows.indices[first]]
+        units = self._of_units.tocsc()
+        number = np.diff(units.indptr)[category]
+        pair = np.repeat(np.arange(len(first)), number)
+        entry = np.arange(len(pair)) - np.repeat(np.cumsum(number) - number, number)
+        entry += units.indptr[category][pair]
+        key = domain[first][pair] * self.units + units.indices[entry]
+        return _Pairs(
+            rows.data, np.cumsum(change) - 1, x.inverse.diagonal()[category],
+            pair, units.data[entry], np.searchsorted(keys, key),
+        )  # fmt: skip
+
+    def _sparse(self, totals: Floats, values: Floats) -> Floats:
+        """Totals of the touched cells: only own categories of a domain have coefficients."""
+        pairs, (keys, own) = self._pairs, self._place
+        weighted = (self.auxiliaries.regression * values)[pairs.row]
+        moments = np.bincount(pairs.of_row, weighted, len(pairs.inverse)).astype(np.float64)
+        reached = (moments * pairs.inverse)[pairs.of_term] * pairs.mass
+        result = 0.0 - np.bincount(pairs.cell, reached, len(keys)).astype(np.float64)
         result[own] += totals
         return result
 
