@@ -18,6 +18,7 @@ KERNEL = (
     "scipy.sparse.csgraph",
     "pydantic",
     "pandera.pandas",
+    "pandera.backends.pandas.builtin_checks",  # comes with the first check of a table
     "yaml",
     "matplotlib.figure",
     "matplotlib.backends.backend_agg",
