@@ -19,6 +19,7 @@ import pytest
 
 from conftest import PROJECT, copy_survey, povmon
 from loopback import Cluster, two_workers
+from pipeline.faults.harness import heed_signals
 from pipeline.test_demo import bytes_of
 from pipeline.test_workers import processes_of
 from povmon.errors import PovmonError
@@ -271,7 +272,7 @@ def run_on(cluster: Cluster, root: Path) -> Iterator[subprocess.Popen[str]]:
     run = subprocess.Popen(
         [sys.executable, "-m", "povmon.pipeline", *command],
         cwd=PROJECT, env={**os.environ, "POVMON_ROOT": str(root)}, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heed_signals,
     )  # fmt: skip
     try:
         yield run
