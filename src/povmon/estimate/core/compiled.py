@@ -71,17 +71,6 @@ def weighted_sums_at(at: Ints, code: Ints, weight: Floats, values: Floats, n: in
     return out
 
 
-@compiled(INTS, INTS, FLOATS, WHOLE)
-def weights_at(at: Ints, code: Ints, weight: Floats, n: int) -> Floats:
-    """As `weighted_sums_at`, with values of one."""
-    out = np.zeros(n)
-    for j in range(len(at)):
-        i = at[j]
-        if 0 <= code[i] < n:
-            out[code[i]] += weight[i]
-    return out
-
-
 @compiled(FLOATS, FLOATS, BOOL)
 def poor_rows(x: Floats, line: Floats, closed: bool) -> Ints:
     """Positions of the rows below the line (or at it, if `closed`); missing or infinite ones are

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from povmon.estimate.core.compiled import weighted_sums, weighted_sums_at, weights_at
+from povmon.estimate.core.compiled import weighted_sums, weighted_sums_at
 from povmon.estimate.core.domains import Domains
 from povmon.estimate.core.order import sums_of_runs
 from povmon.estimate.core.rows import Rows
@@ -59,12 +59,8 @@ class Sums:
         if part not in self._totals:
             code, weight = self.layout.of_row, self.sample.weight
             cells, subset = len(self.layout.domain), part.subset
-            if part is everyone(self.rows):
-                found = np.bincount(code, weight, minlength=cells)[:cells].astype(np.float64)
-            elif subset is None:
+            if subset is None:
                 found = weighted_sums(code, weight, part.values, cells)
-            elif part.flag:
-                found = weights_at(subset.at, code, weight, cells)
             else:
                 found = weighted_sums_at(subset.at, code, weight, part.values, cells)
             self._totals[part] = found
