@@ -20,7 +20,7 @@ from povmon.estimate.design import Floats, Ints
 
 F = TypeVar("F", bound=Callable[..., Any])
 # Arrays that are only read: columns of a frame cannot be written to.
-FLOATS, TABLE = (types.Array(types.float64, ndim, "A", readonly=True) for ndim in (1, 2))
+FLOATS, TABLE, CUBE = (types.Array(types.float64, d, "A", readonly=True) for d in (1, 2, 3))
 INTS = types.Array(types.int64, 1, "A", readonly=True)
 # Arrays that are filled in.
 FLOATS_OUT, INTS_OUT = types.float64[::1], types.int64[::1]
@@ -79,14 +79,46 @@ def poor_rows(x: Floats, line: Floats, closed: bool) -> Ints:
     `line`: of each row (n,), or one for all (1,).
     """
     step = 0 if len(line) == 1 else 1
-    out = np.empty(len(x), dtype=np.int64)
+    poor = np.empty(len(x), dtype=np.uint8)
     count = 0
     for i in range(len(x)):
-        # Without a branch: which rows are poor cannot be foretold.
-        out[count] = i
         below = (x[i] < line[i * step]) | (closed & (x[i] == line[i * step]))
-        count += below & (x[i] > -np.inf)
-    return out[:count].copy()
+        poor[i] = below & (x[i] > -np.inf)
+        count += poor[i]
+    # One place more than needed: each row is written and, without a branch (which rows are poor
+    # cannot be foretold), kept or written over.
+    out = np.empty(count + 1, dtype=np.int64)
+    count = 0
+    for i in range(len(x)):
+        out[count] = i
+        count += poor[i]
+    return out[:count]
+
+
+@compiled(INTS, FLOATS, FLOATS, FLOATS_OUT)
+def add_scaled(domain: Ints, slope: Floats, totals: Floats, out: Floats) -> None:
+    """Totals of cells (C,) times the slope of their domain (D,), added to `out` (C,)."""
+    for c in range(len(domain)):
+        out[c] += totals[c] * slope[domain[c]]
+
+
+@compiled(TABLE, TABLE, CUBE)
+def of_combinations(slopes: Floats, sums: Floats, moments: Floats) -> tuple[Floats, Floats]:
+    """Sums and sums of squares of linear combinations, both (D,).
+
+    Parameters
+    ----------
+    slopes, sums : (D, k) of the combinations, and weighted sums of what they combine.
+    moments : (D, k, k) weighted sums of products of what they combine.
+    """
+    domains, k = slopes.shape
+    total, squares = np.zeros(domains), np.zeros(domains)
+    for d in range(domains):
+        for i in range(k):
+            total[d] += slopes[d, i] * sums[d, i]
+            for j in range(k):
+                squares[d] += slopes[d, i] * moments[d, i, j] * slopes[d, j]
+    return total, squares
 
 
 @compiled(INTS, INTS, FLOATS, FLOATS, FLOATS_OUT)
@@ -95,7 +127,7 @@ def half_distances(order: Ints, start: Ints, weight: Floats, value: Floats, half
 
     Parameters
     ----------
-    order : (m,) rows by domain and value.
+    order : (m,) rows by domain and value; (0,) where all rows stand in this order.
     start : (D + 1,) where each domain begins among them.
     weight, value : (n,), and (m,) in that order.
 
@@ -107,16 +139,18 @@ def half_distances(order: Ints, start: Ints, weight: Floats, value: Floats, half
     for d in range(len(start) - 1):
         n = total = 0.0
         for k in range(start[d], start[d + 1]):
-            n += weight[order[k]]
-            total += weight[order[k]] * value[k]
+            w = weight[order[k] if len(order) else k]
+            n += w
+            total += w * value[k]
         upto, below = -n / 2, -total / 2
         h1 = hy = hh = yy = 0.0
         for k in range(start[d], start[d + 1]):
-            w, y = weight[order[k]], value[k]
+            i = order[k] if len(order) else k
+            w, y = weight[i], value[k]
             upto += w
             below += w * y
             h = y * upto - below
-            half[order[k]] = h
+            half[i] = h
             h1 += w * h
             hy += w * h * y
             hh += w * h * h

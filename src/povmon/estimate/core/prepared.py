@@ -136,9 +136,12 @@ def assemble(
     names = pd.array([x.name for x in measures], dtype="str")
     table["measure"] = names.take(np.tile(np.arange(m), d))
     for name in COLUMNS:
-        column = np.stack([c[name] for c in columns], axis=-1).ravel()
+        column = np.empty((d, m), dtype=columns[0][name].dtype)
+        for j, own in enumerate(columns):
+            column[:, j] = own[name]
+        column = column.ravel()
         table[name] = _texts(column.tolist()) if column.dtype == object else column
-    return Table(table)
+    return Table(table, copy=False)
 
 
 def _texts(words: list[str]) -> Any:

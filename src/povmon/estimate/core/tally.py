@@ -6,7 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from povmon.estimate.core.compiled import weighted_sums, weighted_sums_at
+from povmon.estimate.core.compiled import (
+    add_scaled,
+    of_combinations,
+    weighted_sums,
+    weighted_sums_at,
+)
 from povmon.estimate.core.domains import Domains
 from povmon.estimate.core.order import sums_of_runs
 from povmon.estimate.core.rows import Rows
@@ -27,7 +32,7 @@ from povmon.estimate.measures.base import (
 class Tally:
     """Sums of one measure. Shapes: C cells of the last stage, D domains, k sums."""
 
-    totals: Floats  # (C, k) weight times part
+    totals: tuple[Floats, ...]  # k of (C,) weight times part
     of_domain: Floats  # (D, k)
     moments: Floats  # (D, k, k) weight times product of two parts, over rows that enter
     weight: Floats  # (D,) weight of the rows that enter
@@ -132,7 +137,7 @@ class Sums:
             for i, a in enumerate(parts.values):
                 for j, b in enumerate(parts.values[: i + 1]):
                     moments[:, i, j] = moments[:, j, i] = self.moment(a, b, parts.used)
-        totals = np.stack([self.total(p) for p in parts.values], axis=-1)
+        totals = tuple(self.total(p) for p in parts.values)
         weight = self.domain_total(parts.used)
         sizes = self.sizes(parts.used)
         return Tally(totals, self.of_domain(parts), moments, weight, *sizes)
@@ -172,8 +177,8 @@ def answer_linearised(result: Linearised, sums: Sums) -> Answer:
 def linearised_totals(found: Answer, sums: Sums) -> Floats:
     """Weight times linearised value by cell of the last stage, (C,)."""
     totals = np.zeros(len(sums.layout.domain))
-    for total, slope in zip(found.tally.totals.T, found.gradient.T, strict=True):
-        totals += total * slope[sums.layout.domain]
+    for total, slope in zip(found.tally.totals, found.gradient.T, strict=True):
+        add_scaled(sums.layout.domain, slope, total, totals)
     return totals
 
 
@@ -183,9 +188,8 @@ def simple_random_variance(found: Answer) -> Floats:
     Source: Kish (1965), Survey Sampling, sec. 8.2; the population variance is estimated with
     the weights.
     """
-    tally, slopes = found.tally, found.gradient
-    squares = np.einsum("dk,dkl,dl->d", slopes, tally.moments, slopes)
-    total = np.einsum("dk,dk->d", slopes, tally.of_domain)
+    tally = found.tally
+    total, squares = of_combinations(found.gradient, tally.of_domain, tally.moments)
     weight = np.where(tally.weight > 0, tally.weight, 1.0)
     spread = np.maximum(squares - total**2 / weight, 0.0)
     return np.where(tally.n > 1, tally.weight * spread / np.maximum(tally.n - 1, 1), np.nan)

@@ -134,7 +134,7 @@ def _replicates(measure: SumMeasure, found: Answer, sums: Sums, made: Replicatio
     step = max(1, AT_ONCE // max(len(sums.layout.domain), 1))
     for start in range(0, made.replicates, step):
         stop = min(start + step, made.replicates)
-        totals = cell_totals(sums, list(found.tally.totals.T), made.block(start, stop))
+        totals = cell_totals(sums, found.tally.totals, made.block(start, stop))
         out[start:stop] = measure.of(np.stack(totals, axis=-1))[0]
     return out
 
@@ -210,7 +210,7 @@ def _answer(
         return cells[name(number, what, *index)].to_numpy()
 
     k = sum(c.startswith(name(number, "total") + " ") for c in cells.columns)
-    totals = np.stack([sums.layout.sum(column("total", i)) for i in range(k)], axis=-1)
+    totals = tuple(sums.layout.sum(column("total", i)) for i in range(k))
     moments = np.empty((len(sums.domains), k, k))
     for i, j in pairs(k):
         product = sums.domains.sum(column("product", i, j))
