@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import os
 import sys
 from collections.abc import Iterable
 from functools import cache
@@ -29,11 +30,12 @@ _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 @cache
 def module_file(name: str) -> Path | None:
     """File of a module of the project; None where the name is not one."""
-    base = paths.project() / "src" / Path(*name.split("."))
+    # Texts: asked of every imported name, and pathlib is slow.
+    base = os.path.join(paths.project(), "src", *name.split("."))
     # Of a package and a module of the same name, Python takes the package.
-    for path in (base / "__init__.py", base.with_suffix(".py")):
-        if path.is_file():
-            return path
+    for path in (os.path.join(base, "__init__.py"), f"{base}.py"):
+        if os.path.isfile(path):
+            return Path(path)
     return None
 
 

@@ -23,14 +23,17 @@ _LONGEST_LINE = 1 << 20  # bytes
 
 def label(path: Path) -> str:
     """A file as a user knows it: relative to the root of the data or to the project."""
-    text = str(path)  # pathlib's own comparison is slow, and this is asked very often
-    for base in (f"{paths.root()}{os.sep}", f"{paths.project()}{os.sep}"):
-        if text.startswith(base):
-            return _safe(text.removeprefix(base).replace(os.sep, "/"))
-    return path.name
+    return _label(str(path), paths.root())
 
 
 @lru_cache(maxsize=16_384)
+def _label(path: str, root: Path) -> str:
+    for base in (root, paths.project()):
+        if path.startswith(f"{base}{os.sep}"):
+            return _safe(path.removeprefix(f"{base}{os.sep}").replace(os.sep, "/"))
+    return os.path.basename(path)
+
+
 def _safe(name: str) -> str:
     """A file's name as it may be kept: names of persons and their numbers are hashed."""
     parts = name.split("/", 4)
@@ -160,7 +163,7 @@ class Hashes:
             content = {"files": {}, "derived": {}}
         self._known: dict[str, list[Any]] = content["files"]
         self._derived: dict[str, Any] = content["derived"]
-        self._asked: dict[tuple[str, Path], Any] = {}
+        self._asked: dict[tuple[str, str], Any] = {}
         self._changed = False
 
     def of(self, path: Path) -> str | None:
@@ -189,13 +192,14 @@ class Hashes:
 
         Asked again, it answers as at first: sources count as they were when a run began.
         """
-        if (what, path) not in self._asked:
+        asked = what, str(path)
+        if asked not in self._asked:
             name = f"{what}:{self.of(path)}"
             if name not in self._derived:
                 self._derived[name] = make(path)
                 self._changed = True
-            self._asked[what, path] = self._derived[name]
-        return self._asked[what, path]
+            self._asked[asked] = self._derived[name]
+        return self._asked[asked]
 
     def save(self) -> None:
         """Keep what was learnt for the next run."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import platform
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
@@ -147,7 +147,7 @@ class Ledger:
         """
         parts = {
             "pipeline": str(FORMAT),
-            "python": platform.python_version(),
+            "python": sys.version.split()[0],
             "requirements.lock": self._lock(),
         }
         parts |= {f"parameter {k}": v for k, v in task.parameters.items()}
