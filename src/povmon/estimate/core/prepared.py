@@ -136,7 +136,7 @@ def assemble(
     names = pd.array([x.name for x in measures], dtype="str")
     table["measure"] = names.take(np.tile(np.arange(m), d))
     for name in COLUMNS:
-        column = np.empty((d, m), dtype=columns[0][name].dtype)
+        column = np.empty((d, m), dtype=np.result_type(*(own[name] for own in columns)))
         for j, own in enumerate(columns):
             column[:, j] = own[name]
         column = column.ravel()

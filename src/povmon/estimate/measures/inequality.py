@@ -26,8 +26,6 @@ from povmon.estimate.measures.base import (
 )
 from povmon.estimate.measures.pairs import Pairs
 
-NOTHING = np.empty(0, dtype=np.int64)
-
 
 @dataclass(frozen=True)
 class Gini(DistributionMeasure):
@@ -90,7 +88,7 @@ def gini_linearised(
     `parts`: the flag of the rows that enter, and their values.
     """
     half = np.empty(len(weight)) if laid.natural else np.zeros(len(weight))
-    order = NOTHING if laid.natural else laid.order
+    order = laid.order[:0] if laid.natural else laid.order
     moments = half_distances(order, laid.start, weight, laid.value, half)
     n, total, double = moments[:, 1, 1], moments[:, 1, 2], moments[:, 0, 1]
     gini = np.where(total > 0, divide(double, n * total), np.nan)
