@@ -160,6 +160,8 @@ def findings_chart(findings: pd.DataFrame) -> Figure | Text:
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="y", visible=False)
     axes.set_xlim(0, left.max() * 1.12)
+    # Half a bar on either side: a margin in proportion would leave a gap above many bars.
+    axes.set_ylim(-0.75, len(counts) - 0.25)
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_xlabel("Findings")
     axes.legend(loc="lower right")
